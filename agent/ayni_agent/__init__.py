@@ -1,0 +1,1 @@
+"""The agent: polls the devices of a node and publishes what they say."""

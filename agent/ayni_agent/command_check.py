@@ -1,0 +1,36 @@
+"""`ayni agent check FILE`: everything that is wrong with an agent.yaml, at once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from ayni_agent import config as agent_config
+from ayni_agent.command_run import prepare
+from ayni_io.i18n import _, _n
+from ayni_io.profiles import Profiles
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `ayni agent check`."""
+    result = argparse.ArgumentParser(prog="ayni agent check", description=_("Check an agent.yaml."))
+    result.add_argument("file", type=Path)
+    return result
+
+
+def main(argv: Sequence[str]) -> int:
+    """0 when an agent could run with it; otherwise the faults are told by the caller and the status is 2."""
+    arguments = parser().parse_args(argv)
+    config = agent_config.load(arguments.file)
+    prepare(config, Profiles(), str(arguments.file))
+    config.broker.resolve(str(arguments.file))
+    count = len(config.devices)
+    print(
+        _n(
+            "{file}: good; node {node} polls one device every {poll_s:g} s",
+            "{file}: good; node {node} polls {n} devices every {poll_s:g} s",
+            count, file=arguments.file, node=config.node, poll_s=config.poll_s,
+        )
+    )  # fmt: skip
+    return 0

@@ -1,0 +1,85 @@
+"""`agent.yaml`: one node's slice of the network. Defaults live here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ayni_core.inventory import split_address
+from ayni_core.schema import NAME, Fields
+from ayni_core.wire.codec import ENCODINGS
+from ayni_io import yamlfile
+from ayni_io.mqtt import BrokerReference, read_broker
+from ayni_io.secret import check_reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceConfig:
+    """One device to poll. `expected_dbm` is what its radio should hear when all is well."""
+
+    name: str
+    host: str
+    port: int
+    version: str
+    community: str
+    profile: str | None
+    expected_dbm: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentConfig:
+    """Everything that an agent is told."""
+
+    node: str
+    broker: BrokerReference
+    poll_s: float
+    flush_s: float
+    encoding: str
+    state_dir: str | None
+    devices: Mapping[str, DeviceConfig]
+
+
+def parse(fields: Fields) -> AgentConfig:
+    """Read the top mapping of agent.yaml."""
+    config = AgentConfig(
+        node=fields.name("node"),
+        broker=read_broker(fields.child("broker")),
+        poll_s=fields.number("poll_s", 60, at_least=1, at_most=3600),
+        flush_s=fields.number("flush_s", 300, at_least=5, at_most=86400),
+        encoding=fields.choice("encoding", ENCODINGS, "field"),
+        state_dir=fields.text("state_dir", None),
+        devices=fields.named("devices", _device),
+    )
+    if config.flush_s < config.poll_s:
+        fields.fault("flush_s", f"must be at least poll_s ({config.poll_s}), got {config.flush_s}")
+    return config
+
+
+def _device(name: str, fields: Fields) -> DeviceConfig:
+    host, port = "", 161
+    address = fields.text("address")
+    if address:
+        try:
+            host, port = split_address(address)
+        except ValueError as error:
+            fields.fault("address", str(error))
+    profile = fields.text("profile", "auto")
+    if profile != "auto" and not NAME.fullmatch(profile):
+        fields.fault("profile", f'"{profile}" is not the name of a profile')
+    device = DeviceConfig(
+        name=name,
+        host=host,
+        port=port,
+        version=fields.choice("version", ("1", "2c"), "2c"),
+        community=check_reference(fields, "community"),
+        profile=None if profile == "auto" else profile,
+        expected_dbm=fields.number("expected_dbm", None, at_least=-120, at_most=0),
+    )
+    fields.done()
+    return device
+
+
+def load(path: Path) -> AgentConfig:
+    """The configuration in a file, or `ConfigError` with every fault of it."""
+    return yamlfile.read(path, parse)

@@ -1,0 +1,75 @@
+"""The probable cause of a link's trouble, by a few plain signs; the first that fits wins.
+
+A first form: guided diagnosis with its evidence replaces the inside of `cause_of`, not its shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ayni_core.message import Message
+from ayni_core.wire.messages import EndView
+
+_STEP_DB = 4.0
+_NOISY_DBM = -88.0
+_POOR_CCQ_PCT = 80.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """What the judge knows around one link.
+
+    `dark_site` is the site at one end of which no device answers; `cut_by` the link further up that is down
+    too; `monitors_silent` that no monitor reports from either end.
+    """
+
+    state: str
+    a: EndView
+    b: EndView
+    dark_site: str | None = None
+    cut_by: str | None = None
+    silent_device: str | None = None
+    slow_port_device: str | None = None
+    monitors_silent: bool = False
+
+
+def cause_of(signs: Signs) -> tuple[Message, Message] | None:
+    """(a word or two, one plain sentence), or None when nothing is wrong."""
+    if signs.state in ("ok", "unknown"):
+        return None
+    if signs.state == "no_news":
+        return _pair("monitor_silent")
+    if signs.state == "down":
+        if signs.cut_by is not None:
+            return _pair("behind", link=signs.cut_by)
+        if signs.dark_site is not None:
+            return _pair("no_power", site=signs.dark_site)
+        if signs.silent_device is not None:
+            return _pair("device", device=signs.silent_device)
+        return _pair("unknown")
+    return _weak(signs)
+
+
+def _weak(signs: Signs) -> tuple[Message, Message]:
+    low = [_drop(end) >= _STEP_DB for end in (signs.a, signs.b)]
+    noisy = [end for end in (signs.a, signs.b) if end.noise_dbm is not None and end.noise_dbm > _NOISY_DBM]
+    if noisy and not all(low):
+        return _pair("interference", site=noisy[0].site)
+    if all(low) or (any(low) and (signs.a.signal_dbm is None or signs.b.signal_dbm is None)):
+        return _pair("antenna_moved")
+    poor = [end for end in (signs.a, signs.b) if end.ccq_pct is not None and end.ccq_pct < _POOR_CCQ_PCT]
+    if poor and not any(low):
+        return _pair("interference", site=poor[0].site)
+    if signs.slow_port_device is not None:
+        return _pair("cable", device=signs.slow_port_device)
+    return _pair("unknown")
+
+
+def _drop(end: EndView) -> float:
+    if end.signal_dbm is None or end.normal_dbm is None:
+        return 0.0
+    return end.normal_dbm - end.signal_dbm
+
+
+def _pair(name: str, **values: str) -> tuple[Message, Message]:
+    return Message(f"cause.{name}", values), Message(f"headline.{name}", values)

@@ -1,0 +1,115 @@
+"""A frame: everything a node polled since the last one, with what the hub needs to place it in time.
+
+Times in a frame are seconds after its start; the start is given twice, on the monotonic clock of the
+node's boot and on its wall clock, and `synced` says whether that wall clock can be believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ayni_core.readings import Series, Value
+from ayni_core.wire.errors import WireError
+
+ANSWERED = Series("system", "", "answered")
+"""1 when a device answered a poll, 0 when not: the one reading that every poll has."""
+
+
+@dataclass(slots=True)
+class DevicePolls:
+    """The polls of one device: `values[series][i]` belongs to `times_s[i]`; None where it had none."""
+
+    times_s: list[float] = field(default_factory=list)
+    values: dict[Series, list[Value]] = field(default_factory=dict)
+
+    def add(self, at_s: float, values: Mapping[Series, Value]) -> None:
+        """Append one poll, `at_s` seconds after the start of the frame."""
+        before = len(self.times_s)
+        self.times_s.append(at_s)
+        for series, column in self.values.items():
+            column.append(values.get(series))
+        if len(self.values) < len(values) or any(series not in self.values for series in values):
+            for series, value in values.items():
+                if series not in self.values:
+                    self.values[series] = [None] * before + [value]
+
+    def samples(self) -> Iterator[tuple[Series, float, Value]]:
+        """Every value that there is: (series, seconds after the start, value)."""
+        for series, column in self.values.items():
+            for at_s, value in zip(self.times_s, column, strict=True):
+                if value is not None:
+                    yield series, at_s, value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """(node, epoch, seq) names a frame for ever; a resend has the same name and the same bytes."""
+
+    node: str
+    epoch: str
+    seq: int
+    boot: str
+    mono_s: float
+    wall_s: float
+    synced: bool
+    next_by_s: float
+    devices: Mapping[str, DevicePolls]
+
+    def count(self) -> int:
+        """The number of samples in it."""
+        return sum(
+            sum(value is not None for value in column)
+            for polls in self.devices.values()
+            for column in polls.values.values()
+        )
+
+    def span_s(self) -> float:
+        """Seconds from the start of the frame to its last poll."""
+        return max((polls.times_s[-1] for polls in self.devices.values() if polls.times_s), default=0.0)
+
+
+def check_header(header: object) -> tuple[str, str, int, str, float, float, bool, float]:
+    """(node, epoch, seq, boot, mono_s, wall_s, synced, next_by_s) out of a decoded header, or `WireError`."""
+    if not isinstance(header, dict):
+        raise WireError("a frame begins with its header")
+
+    def text(key: str, longest: int) -> str:
+        value = header.get(key)
+        if not isinstance(value, str) or not 1 <= len(value) <= longest:
+            raise WireError(f"header {key}: expected a short text")
+        return value
+
+    def number(key: str, low: float, high: float) -> float:
+        value = header.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise WireError(f"header {key}: expected a number from {low} to {high}")
+        return value
+
+    seq = number("q", 0, 2**53)
+    if not isinstance(seq, int):
+        raise WireError("header q: expected a whole number")
+    return (
+        text("n", 48),
+        text("e", 32),
+        seq,
+        text("b", 64),
+        float(number("m", 0, 1e10)),
+        float(number("w", 0, 1e11)),
+        bool(number("y", 0, 1)),
+        float(number("x", 1, 1e6)),
+    )
+
+
+def header(frame: Frame) -> dict[str, object]:
+    """The header as it travels: n node, e epoch, q seq, b boot, m mono, w wall, y synced, x next by."""
+    return {
+        "n": frame.node,
+        "e": frame.epoch,
+        "q": frame.seq,
+        "b": frame.boot,
+        "m": round(frame.mono_s, 2),
+        "w": round(frame.wall_s, 2),
+        "y": int(frame.synced),
+        "x": round(frame.next_by_s, 1),
+    }

@@ -1,0 +1,150 @@
+"""Questions to the hub (`ask/…`) and its answers (`answer/…`).
+
+A question names itself in `ask`. An answer carries `error` or the fields of its question's answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ayni_core.message import Message
+from ayni_core.wire.errors import WireError, load_json
+from ayni_core.wire.messages import Event
+from ayni_core.wire.shape import from_json
+
+NumberOrText = int | float | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskReadings:
+    """`readings`: the newest value of every series of a device. Answered by `Readings`."""
+
+    ask: str = "readings"
+    device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskHistory:
+    """`history`: one series from `start` to `end`, a row each `step_s`. Answered by `History`.
+
+    Either `device`, `group`, `item` and `metric`, or `link`, `end` (`a` or `b`) and `metric`: the hub
+    knows which radio hears which.
+    """
+
+    ask: str = "history"
+    start: float
+    end: float
+    step_s: float
+    metric: str
+    device: str | None = None
+    group: str | None = None
+    item: str | None = None
+    link: str | None = None
+    side: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskEvents:
+    """`events`: what happened before a time, newest first, of one thing or of all. Answered by `Events`."""
+
+    ask: str = "events"
+    before: float | None = None
+    limit: int = 100
+    kind: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskWatch:
+    """`watch`: somebody looks at these sites (none named: all) for `for_s` seconds. Answered by `Done`."""
+
+    ask: str = "watch"
+    sites: tuple[str, ...] = ()
+    for_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskNote:
+    """`note`: write into the notebook. Answered by `Done`."""
+
+    ask: str = "note"
+    kind: str
+    name: str
+    text: str
+    author: str = ""
+
+
+Question = AskReadings | AskHistory | AskEvents | AskWatch | AskNote
+QUESTIONS: dict[str, type] = {
+    "readings": AskReadings,
+    "history": AskHistory,
+    "events": AskEvents,
+    "watch": AskWatch,
+    "note": AskNote,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One series of a device with its newest value and when that was measured."""
+
+    group: str
+    item: str
+    metric: str
+    value: int | float | str | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """The answer to `readings`."""
+
+    readings: tuple[Reading, ...] = ()
+    error: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """One step of a history: its start, and the least, mean and largest value within it."""
+
+    at: float
+    low: float
+    mean: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """The answer to `history`; steps without a sample are absent. Counters come as rates per second."""
+
+    unit: str = ""
+    steps: tuple[Bucket, ...] = ()
+    error: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """The answer to `events`."""
+
+    events: tuple[Event, ...] = ()
+    error: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The answer to a question that asks for an action: `error` is empty when it was done."""
+
+    error: Message | None = None
+
+
+def question(data: bytes) -> Question:
+    """The question out of bytes, or `WireError`."""
+    if len(data) > 16 * 1024:
+        raise WireError("a question is short")
+    value = load_json(data)
+    name = value.get("ask") if isinstance(value, dict) else None
+    kind = QUESTIONS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise WireError(f"unknown question {str(name)[:30]!r}")
+    result: Question = from_json(kind, value)
+    return result

@@ -1,0 +1,150 @@
+"""Topics under `ayni/v1/`, and which account may use which.
+
+Accounts are `n-NODE`, `p-PERSON`, `h-HUB` and `l-LAB`. Rights are written out per account: patterns that
+apply to everybody cannot say that a node owns its bucket.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+from ayni_core.wire.errors import WireError
+
+PREFIX = "ayni/v1"
+BUCKETS = 64
+KINDS = ("live", "history", "watch")
+"""What a frame is for: news, backlog, or a copy for somebody who is looking (never stored)."""
+
+HUB = f"{PREFIX}/hub"
+LAB = f"{PREFIX}/lab"
+
+
+def bucket(node: str) -> int:
+    """The bucket of a node: crc32 of its name, modulo 64. Workers own buckets."""
+    return zlib.crc32(node.encode("utf-8")) % BUCKETS
+
+
+def frame(node: str, kind: str) -> str:
+    """Where a node sends its frames of one kind."""
+    return f"{PREFIX}/in/{bucket(node):02d}/{node}/{kind}"
+
+
+def state(node: str) -> str:
+    """Where a node's birth and last will are retained."""
+    return f"{PREFIX}/state/{node}"
+
+
+def ack(node: str) -> str:
+    """Where the hub tells a node what it has stored."""
+    return f"{PREFIX}/ack/{node}"
+
+
+def cmd(node: str) -> str:
+    """Where the hub commands a node."""
+    return f"{PREFIX}/cmd/{node}"
+
+
+def done(node: str, command: str) -> str:
+    """Where a node tells what became of a command."""
+    return f"{PREFIX}/done/{node}/{command}"
+
+
+def alert(alert_id: str) -> str:
+    """Where one alert is retained while it lasts."""
+    return f"{PREFIX}/alert/{alert_id}"
+
+
+def net(kind: str, name: str) -> str:
+    """Where the judge retains what is known of a link, site, device, node or upstream."""
+    return f"{PREFIX}/net/{kind}/{name}"
+
+
+def ask(user: str, session: str, question: str) -> str:
+    """Where a person's console asks."""
+    return f"{PREFIX}/ask/{user}/{session}/{question}"
+
+
+def answer(user: str, session: str, question: str) -> str:
+    """Where the hub answers: computed from the topic of the question, never from its payload."""
+    return f"{PREFIX}/answer/{user}/{session}/{question}"
+
+
+def lab_do(user: str) -> str:
+    """Where a trainer tells the lab what to break or repair."""
+    return f"{PREFIX}/lab/do/{user}"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A topic taken apart: `root` such as `in` or `ask`, and the words after it."""
+
+    root: str
+    words: tuple[str, ...]
+
+
+_WORDS = {
+    "in": 3, "state": 1, "ack": 1, "hub": 0, "alert": 1, "net": 2, "ask": 3, "answer": 3, "cmd": 1,
+    "done": 2,
+}  # fmt: skip
+
+
+def parse(topic: str) -> Address:
+    """Take a topic apart; `WireError` unless it is one of ours, with the bucket that its node has."""
+    parts = topic.split("/")
+    if parts[:2] != ["ayni", "v1"] or len(parts) < 3 or len(topic) > 300:
+        raise WireError("not a topic of ours")
+    root, words = parts[2], tuple(parts[3:])
+    if root == "lab":
+        if words and (len(words) != 2 or words[0] != "do"):
+            raise WireError("not a topic of ours")
+    elif len(words) != _WORDS.get(root, -1) or not all(words):
+        raise WireError("not a topic of ours")
+    if root == "in":
+        number, node, kind = words
+        if number != f"{bucket(node):02d}":
+            raise WireError(f"{node} does not belong into bucket {number}")
+        if kind not in KINDS:
+            raise WireError(f"unknown kind of frame {kind}")
+    return Address(root, words)
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What one account may publish to and subscribe to: MQTT topic filters."""
+
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+
+
+def rights(account: str, role: str = "viewer") -> Rights:
+    """The rights of an account, written out. Raises `ValueError` for an account of no known kind.
+
+    A person's `role` matters only for the lab: trainers may break and repair pretend networks.
+    """
+    kind, _, name = account.partition("-")
+    match kind:
+        case "n":
+            return Rights(
+                publish=(f"{PREFIX}/in/{bucket(name):02d}/{name}/+", state(name), done(name, "+")),
+                subscribe=(ack(name), HUB, cmd(name)),
+            )
+        case "h":
+            return Rights(
+                publish=(HUB, *(f"{PREFIX}/{root}/#" for root in ("ack", "alert", "net", "answer", "cmd"))),
+                subscribe=tuple(
+                    f"{PREFIX}/{root}/#" for root in ("in", "state", "ask", "done", "alert", "net")
+                ),
+            )
+        case "p":
+            lab = (lab_do(name),) if role == "trainer" else ()
+            return Rights(
+                publish=(f"{PREFIX}/ask/{name}/+/+", *lab),
+                subscribe=(
+                    f"{PREFIX}/state/#", HUB, f"{PREFIX}/alert/#", f"{PREFIX}/net/#",
+                    f"{PREFIX}/answer/{name}/#", LAB,
+                ),
+            )  # fmt: skip
+        case "l":
+            return Rights(publish=(LAB,), subscribe=(f"{PREFIX}/lab/do/+",))
+    raise ValueError(f"{account}: an account is n-NODE, p-PERSON, h-HUB or l-LAB")

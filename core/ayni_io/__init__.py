@@ -1,0 +1,1 @@
+"""The shared rim: MQTT, SNMP, files, command line, process set-up."""

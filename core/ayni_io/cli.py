@@ -1,0 +1,132 @@
+"""The `ayni` command: maps a subcommand to "module:function" by string and imports it on call.
+
+So the parts stay apart: this file names them, it never imports them. Every named module has
+`main(argv) -> exit status` and `parser() -> ArgumentParser`, which shell completion asks too.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ayni_core import __version__
+from ayni_core.schema import ConfigError, did_you_mean
+from ayni_io.i18n import _
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a subcommand lives, which extra brings what it imports, and one line of help."""
+
+    target: str
+    extra: str
+    help: str
+
+
+COMMANDS: dict[tuple[str, ...], Entry] = {
+    ("demo",): Entry(
+        "ayni_lab.command_demo:main", "lab", "a pretend village on this computer, to look around"
+    ),
+    ("start",): Entry("ayni_hub.command_start:main", "hub", "run a real small network from this machine"),
+    ("stop",): Entry("ayni_hub.command_start:stop_main", "hub", "end what `ayni start` runs"),
+    ("console",): Entry("ayni_console.command_console:main", "console", "watch and repair your links"),
+    ("status",): Entry("ayni_console.command_status:main", "console", "Home as plain lines"),
+    ("network",): Entry("ayni_hub.command_network:main", "hub", "check and extend network.yaml"),
+    ("agent", "run"): Entry("ayni_agent.command_run:main", "agent", "poll the devices of this node for ever"),
+    ("agent", "check"): Entry("ayni_agent.command_check:main", "agent", "check an agent.yaml"),
+    ("agent", "poll"): Entry("ayni_agent.command_poll:main", "agent", "read one device once and show it"),
+    ("hub", "run"): Entry("ayni_hub.command_run:main", "hub", "take in, remember, judge and answer"),
+    ("lab",): Entry(
+        "ayni_lab.command_lab:main", "lab", "simulated devices and an embedded broker to learn on"
+    ),
+    ("completion",): Entry("ayni_io.completion:main", "", "print the completion script of a shell"),
+}
+_GROUPS = {
+    "agent": "the monitor: polls devices and reports",
+    "hub": "the central: remembers and judges",
+}
+_BROUGHT_BY = {"textual": "console", "pysnmp": "agent", "amqtt": "lab"}
+"""Third-party packages that only an extra brings."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; its exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] in (["--version"], ["-V"]):
+        print(f"ayni {__version__}")
+        return 0
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_usage(()))
+        return 0 if words else 2
+    for length in (2, 1):
+        entry = COMMANDS.get(tuple(words[:length]))
+        if entry:
+            return _run(entry, words[:length], words[length:])
+    if words[0] in _GROUPS:
+        if len(words) == 1 or words[1] in ("-h", "--help"):
+            print(_usage((words[0],)))
+            return 0 if len(words) > 1 else 2
+        known = [path[1] for path in COMMANDS if path[0] == words[0] and len(path) > 1]
+        return _complain(f"{words[0]} {words[1]}", did_you_mean(words[1], known))
+    return _complain(words[0], did_you_mean(words[0], {path[0] for path in COMMANDS}))
+
+
+def load(entry: Entry, function: str | None = None) -> Any:
+    """The function behind an entry (or a sibling of it); raises `ImportError`."""
+    module, _colon, name = entry.target.partition(":")
+    return getattr(importlib.import_module(module), function or name)
+
+
+def _run(entry: Entry, words: Sequence[str], rest: list[str]) -> int:
+    try:
+        return int(load(entry)(rest) or 0)
+    except ModuleNotFoundError as error:  # here, or where a command imports what is large
+        missing = (error.name or "").partition(".")[0]
+        if missing.startswith("ayni_") or not missing:
+            raise
+        extra = _BROUGHT_BY.get(missing, entry.extra)
+        print(
+            _(
+                'ayni {command}: {missing} is missing; get the extra "{extra}": pip install "ayni[{extra}]"',
+                command=" ".join(words),
+                extra=extra,
+                missing=missing,
+            ),
+            file=sys.stderr,
+        )
+        return 2
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader went away, as `ayni … | head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _complain(word: str, hint: str) -> int:
+    print(_('ayni: unknown command "{word}"{hint}', word=word, hint=hint), file=sys.stderr)
+    return 2
+
+
+def _usage(prefix: tuple[str, ...]) -> str:
+    lines = [_("usage: ayni {prefix}COMMAND [--help]", prefix=" ".join(prefix) + " " if prefix else ""), ""]
+    rows = []
+    for path, entry in COMMANDS.items():
+        if prefix and path[: len(prefix)] != prefix:
+            continue
+        rows.append((" ".join(path), _(entry.help)))
+    width = max(len(name) for name, _help in rows) + 2
+    lines += [f"  {name:<{width}}{text}" for name, text in rows]
+    if not prefix:
+        lines += ["", _("options: --version, --help (also after a command)")]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

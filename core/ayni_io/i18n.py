@@ -1,0 +1,91 @@
+"""Language of the person in front of the screen: gettext catalogues, chosen once, changed at will.
+
+`_("{count} of {total}", count=1, total=2)` for the rim's own texts, `_n` where a count decides the form,
+`_c` where the same English words mean two things, `say` for a `Message` of the core.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ayni_core.message import Message
+from ayni_core.texts import TEXTS
+
+LOCALE = Path(__file__).resolve().parent / "locale"
+LANGUAGES = {"en": "English", "es": "Español"}
+"""What the catalogues hold; the key is also what AYNI_LANG and `--language` take."""
+
+_current: gettext.NullTranslations = gettext.NullTranslations()
+_language = "en"
+
+
+def use(language: str | None = None) -> str:
+    """Choose a language: the one given, or what the environment asks for; returns the one in use."""
+    global _current, _language
+    wanted = [language] if language else _from_environment()
+    for tag in wanted:
+        short = tag.replace("-", "_").partition("_")[0].partition(".")[0].lower()
+        if short in LANGUAGES:
+            _language = short
+            _current = gettext.translation("ayni", str(LOCALE), languages=[short], fallback=True)
+            break
+    return _language
+
+
+def language() -> str:
+    """The language in use, such as `es`."""
+    return _language
+
+
+def _from_environment() -> list[str]:
+    own = os.environ.get("AYNI_LANG")
+    if own:
+        return [own]
+    listed = [tag for tag in os.environ.get("LANGUAGE", "").split(":") if tag]
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if os.environ.get(variable):
+            return [*listed, os.environ[variable]]
+    return listed
+
+
+def _(text: str, **values: object) -> str:
+    """The text in the language in use, its named places filled."""
+    return _fill(_current.gettext(text) if text else "", text, values)
+
+
+def _n(one: str, many: str, n: int, **values: object) -> str:
+    """The form of a text for `n` things; `{n}` is filled too."""
+    return _fill(_current.ngettext(one, many, n), many, {"n": n, **values})
+
+
+def _c(context: str, text: str, **values: object) -> str:
+    """A text whose English words mean more than one thing, told apart by a stable context."""
+    return _fill(_current.pgettext(context, text), text, values)
+
+
+def say(message: Message | None) -> str:
+    """A message of the core in the language in use; its bare context if the catalogue does not know it."""
+    if message is None:
+        return ""
+    text = TEXTS.get(message.context)
+    if text is None:
+        return message.context
+    return _c(message.context, text, **message.values)
+
+
+def _fill(text: str, fallback: str, values: Mapping[str, object]) -> str:
+    if not values:
+        return text
+    try:
+        return text.format(**values)
+    except (KeyError, IndexError, ValueError):  # a translation with a wrong place must not end a program
+        try:
+            return fallback.format(**values)
+        except (KeyError, IndexError, ValueError):
+            return fallback
+
+
+use()

@@ -1,0 +1,65 @@
+"""Secrets are references in configuration; this type keeps the value out of logs, reprs and tracebacks."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ayni_core.schema import ConfigError, Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret value. Printing it shows nothing; `reveal()` is for the one place that needs it."""
+
+    _value: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """The value itself."""
+        return self._value
+
+    def __str__(self) -> str:
+        return "(secret)"
+
+
+def resolve(reference: str, where: str) -> Secret:
+    """A secret from `file:PATH`, `env:NAME` or `credential:NAME` (systemd). Raises `ConfigError`."""
+    kind, _, rest = reference.partition(":")
+    match kind:
+        case "file":
+            return from_file(Path(rest), where)
+        case "env":
+            value = os.environ.get(rest)
+            if not value:
+                raise ConfigError([f"{where}: the environment variable {rest} is not set"])
+            return Secret(value)
+        case "credential":
+            folder = os.environ.get("CREDENTIALS_DIRECTORY")
+            if not folder:
+                raise ConfigError([f"{where}: no systemd credentials here; expected one named {rest}"])
+            return from_file(Path(folder) / rest, where)
+    raise ConfigError(
+        [f"{where}: expected file:PATH, env:NAME or credential:NAME instead of the secret itself"]
+    )
+
+
+def from_file(path: Path, where: str) -> Secret:
+    """The first line of a file. Raises `ConfigError` in one line."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ConfigError([f"{where}: {path}: cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([f"{where}: {path}: not a text in UTF-8"]) from None
+    if not lines or not lines[0].strip():
+        raise ConfigError([f"{where}: {path}: is empty; expected the secret on its first line"])
+    return Secret(lines[0].strip())
+
+
+def check_reference(fields: Fields, key: str, default: str | None = None) -> str:
+    """Read a secret reference of a config file without resolving it."""
+    value: str = fields.text(key, default) if default is not None else fields.text(key)
+    if value and value.partition(":")[0] not in ("file", "env", "credential"):
+        fields.fault(key, "must be file:PATH, env:NAME or credential:NAME, never the secret itself")
+    return value

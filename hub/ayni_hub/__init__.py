@@ -1,0 +1,1 @@
+"""The hub: takes in frames, remembers, judges, answers the console."""

@@ -1,0 +1,152 @@
+"""Answers to the console's questions, out of the store, the ledger and the judge's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ayni_core.inventory import Network
+from ayni_core.message import Message
+from ayni_core.metrics import METRICS
+from ayni_core.rates import rates, reboots
+from ayni_core.readings import Series
+from ayni_core.wire import WireError
+from ayni_core.wire.messages import Event
+from ayni_core.wire.questions import (
+    AskEvents,
+    AskHistory,
+    AskNote,
+    AskReadings,
+    AskWatch,
+    Bucket,
+    Done,
+    Events,
+    History,
+    Question,
+    Reading,
+    Readings,
+    question,
+)
+from ayni_hub.judge import Judge
+from ayni_hub.ledger import Ledger
+from ayni_hub.store import Step, Store
+
+MOST_STEPS = 2000
+_MOST_EVENTS = 500
+_UPTIME = Series("system", "", "uptime_s")
+Answer = Readings | History | Events | Done
+
+
+class Answers:
+    """Answers one question at a time. `watch` is called with the nodes somebody looks at, and how long."""
+
+    def __init__(
+        self,
+        network: Network,
+        judge: Judge,
+        store: Store,
+        ledger: Ledger,
+        watch: Callable[[set[str], float, str], None],
+    ) -> None:
+        self._network = network
+        self._judge = judge
+        self._store = store
+        self._ledger = ledger
+        self._watch = watch
+
+    def answer(self, payload: bytes, user: str, now: float) -> Answer:
+        """The answer to a question as it came; what is wrong with it becomes the answer's `error`."""
+        try:
+            asked = question(payload)
+        except WireError as error:
+            return Done(error=Message("answer.bad_question", {"problem": str(error)}))
+        return self._answer(asked, user, now)
+
+    def _answer(self, asked: Question, user: str, now: float) -> Answer:
+        match asked:
+            case AskReadings():
+                return self._readings(asked.device)
+            case AskHistory():
+                return self._history(asked)
+            case AskEvents():
+                limit = max(1, min(asked.limit, _MOST_EVENTS))
+                return Events(events=tuple(self._ledger.events(asked.before, limit, asked.kind, asked.name)))
+            case AskWatch():
+                return self._watching(asked, user)
+            case AskNote():
+                return self._note(asked, user, now)
+
+    def _readings(self, device: str) -> Readings:
+        if device not in self._network.devices:
+            return Readings(error=Message("answer.not_found", {"name": device}))
+        values = sorted(self._judge.known.of(device).values.items())
+        return Readings(
+            readings=tuple(
+                Reading(group=s.group, item=s.item, metric=s.metric, value=value, at=round(at, 2))
+                for s, (at, value) in values
+            )
+        )
+
+    def _history(self, asked: AskHistory) -> History:
+        found = self._series(asked)
+        metric = METRICS.get(asked.metric)
+        if found is None or metric is None:
+            name = asked.link or asked.device or asked.metric
+            return History(error=Message("answer.not_found", {"name": name}))
+        if not asked.start < asked.end or (asked.end - asked.start) / max(asked.step_s, 0.01) > MOST_STEPS:
+            problem = f"expected start < end and at most {MOST_STEPS} steps"
+            return History(error=Message("answer.bad_question", {"problem": problem}))
+        device, series = found
+        if metric.kind == "counter":
+            steps = self._rates(device, series, asked)
+            unit = f"{metric.unit}/s"
+        else:
+            steps = self._store.steps(device, series, asked.start, asked.end, asked.step_s)
+            unit = metric.unit
+        return History(
+            unit=unit,
+            steps=tuple(
+                Bucket(at=s.at, low=float(s.low), mean=round(s.mean, 3), high=float(s.high)) for s in steps
+            ),
+        )
+
+    def _series(self, asked: AskHistory) -> tuple[str, Series] | None:
+        if asked.link is None:
+            if asked.device is None or asked.group is None or asked.device not in self._network.devices:
+                return None
+            return asked.device, Series(asked.group, asked.item or "", asked.metric)
+        link = self._network.links.get(asked.link)
+        if link is None or asked.side not in ("a", "b"):
+            return None
+        where = self._judge.ends[link.name, asked.side].where
+        device = (link.a if asked.side == "a" else link.b).device
+        return (device, Series(*where, asked.metric)) if where else None
+
+    def _rates(self, device: str, series: Series, asked: AskHistory) -> list[Step]:
+        span = (asked.start, asked.end)
+        restarts = list(reboots(self._store.raw(device, _UPTIME, *span)))
+        longest = max(3 * self._network.poll_s, 2 * self._network.flush_s)
+        slots: dict[int, list[float]] = {}
+        for at, rate in rates(self._store.raw(device, series, *span), max_gap_s=longest, reboots=restarts):
+            slots.setdefault(int((at - asked.start) // asked.step_s), []).append(rate)
+        return [
+            Step(asked.start + slot * asked.step_s, min(found), sum(found) / len(found), max(found))
+            for slot, found in sorted(slots.items())
+        ]
+
+    def _watching(self, asked: AskWatch, user: str) -> Done:
+        unknown = [site for site in asked.sites if site not in self._network.sites]
+        if unknown:
+            return Done(error=Message("answer.not_found", {"name": unknown[0]}))
+        sites = set(asked.sites or self._network.sites)
+        nodes = {device.node for device in self._network.devices.values() if device.site in sites}
+        self._watch(nodes, min(max(asked.for_s, 1.0), 300.0), user)
+        return Done()
+
+    def _note(self, asked: AskNote, user: str, now: float) -> Done:
+        if user not in self._network.people or self._network.people[user].role == "viewer":
+            return Done(error=Message("answer.not_allowed", {"user": user}))
+        author = self._network.people[user].title
+        text = Message("event.note", {"author": asked.author or author, "text": asked.text[:2000]})
+        note = Event(at=now, text=text, level="note", kind=asked.kind, name=asked.name, author=user)
+        self._ledger.remember({}, {}, [note], {})
+        return Done()

@@ -1,0 +1,272 @@
+"""The hub: one loop that takes in frames, judges, publishes what people see, and answers.
+
+Frames are gathered for a moment and committed together; they are acknowledged after the commit. When the
+store or the ledger fails, nothing is acknowledged, the retained hub state says `store-down`, and the agents
+keep what they have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any
+
+from ayni_core import __version__
+from ayni_core.inventory import Network
+from ayni_core.message import Message
+from ayni_core.rules import Rule
+from ayni_core.wire import WireError, topics
+from ayni_core.wire.messages import Ack, Command, Event, HubState, NodeState
+from ayni_core.wire.questions import Done
+from ayni_core.wire.shape import pack, unpack
+from ayni_hub.answers import Answers
+from ayni_hub.ingest import Arrival, Ingest
+from ayni_hub.judge import Judge
+from ayni_hub.ledger import Ledger, LedgerError
+from ayni_hub.picture import Picture
+from ayni_hub.store import Store, StoreError
+from ayni_io import clock
+from ayni_io.mqtt import BrokerConfig, MqttClient, MqttError, Will
+
+log = logging.getLogger("hub")
+_TICK_S = 1.0
+_GATHER_S = 0.05
+_LARGEST_BATCH = 200
+_HEARTBEAT_S = 30.0
+_DAY_S = 86400.0
+
+
+class Hub:
+    """Runs until cancelled."""
+
+    def __init__(
+        self,
+        name: str,
+        network: Network,
+        rules: tuple[Rule, ...],
+        broker: BrokerConfig,
+        ledger: Ledger,
+        store: Store,
+        retain_days: int,
+    ) -> None:
+        now = clock.wall_s()
+        self._network = network
+        self._ledger = ledger
+        self._store = store
+        self._retain_s = retain_days * _DAY_S
+        self._judge = Judge(network, rules, ledger.tracks(), ledger.alerts())
+        for device in network.devices:
+            self._judge.recall(device, store.latest(device))
+        self._picture = Picture(self._judge, ledger.hours(int(now // 3600) - 24), now)
+        self._ingest = Ingest(network, ledger, store)
+        self._answers = Answers(network, self._judge, store, ledger, self._watch)
+        self._client = MqttClient(
+            broker,
+            f"h-{name}",
+            will=Will(topic=topics.HUB, payload=pack(HubState(state="gone"))),
+            window=100,
+        )
+        self._client.on_connect = self._connected
+        self._client.on_disconnect = lambda reason: log.warning("broker lost cause=%s", reason)
+        self._client.on_message = self._message
+        self._client.subscribe(*topics.rights(f"h-{name}").subscribe)
+        self._inbox: deque[Arrival] = deque()
+        self._arrived = asyncio.Event()
+        self._state = "ready"
+        self._running: set[asyncio.Task[None]] = set()
+        self._retained: set[str] = set()
+        self._last_beat = 0.0
+        self._last_cleaning = 0.0
+        self._unsent: dict[str, bytes] = {}
+
+    async def run(self) -> int:
+        """Work until cancelled; then say that the hub is gone."""
+        self._ledger.remember({}, {}, [Event(at=clock.wall_s(), text=Message("event.hub_started"))], {})
+        log.info("started devices=%d links=%d", len(self._network.devices), len(self._network.links))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._client.run())
+                tasks.create_task(self._take_in())
+                tasks.create_task(self._tick())
+        finally:
+            totals = self._ingest.totals
+            log.info(
+                "stopped frames=%d samples=%d repeated=%d refused=%d",
+                totals.frames, totals.samples, totals.repeated, totals.refused,
+            )  # fmt: skip
+        return 0
+
+    # ---- in
+
+    def _message(self, topic: str, payload: bytes, retained: bool) -> None:
+        try:
+            address = topics.parse(topic)
+            match address.root:
+                case "in":
+                    self._inbox.append(Arrival(topic, payload, clock.wall_s()))
+                    self._arrived.set()
+                case "state" if payload:
+                    self._judge.node_state(address.words[0], unpack(NodeState, payload))
+                case "ask":
+                    user, session, question = address.words
+                    self._spawn(self._answer(user, session, question, payload))
+                case "net" | "alert" if retained and payload:
+                    self._retained.add(topic)
+        except WireError as error:
+            log.warning("not understood topic=%s cause=%s", topic[:80], error)
+
+    async def _take_in(self) -> None:
+        while True:
+            await self._arrived.wait()
+            await asyncio.sleep(_GATHER_S)
+            self._arrived.clear()
+            while self._inbox:
+                batch = [self._inbox.popleft() for _ in range(min(len(self._inbox), _LARGEST_BATCH))]
+                await self._take(batch)
+
+    async def _take(self, batch: list[Arrival]) -> None:
+        try:
+            outcome = self._ingest.take(batch)
+        except (StoreError, LedgerError) as error:
+            await self._store_failed(str(error))
+            return
+        await self._set_state("ready")
+        for node, acks in outcome.acks.items():
+            for ack in acks.values():
+                self._spawn(self._publish(topics.ack(node), pack(_merged(ack)), retain=False))
+        now = clock.wall_s()
+        for node in outcome.clones:
+            log.error("cloned node node=%s", node)
+            text = Message("event.cloned_node", {"node": node})
+            self._judge.changes.events.append(Event(at=now, text=text, level="warn", kind="node", name=node))
+        for placed in outcome.judge:
+            if placed.kind != "history":
+                frame = placed.frame
+                next_by = now + frame.next_by_s if placed.kind == "live" else None
+                self._judge.take(frame.node, frame.devices, placed.start, next_by)
+        await self._tell(now)
+
+    # ---- judge and tell
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            now = clock.wall_s()
+            if not self._inbox:
+                await self._tell(now)
+            if now - self._last_beat >= _HEARTBEAT_S and self._client.connected:
+                await self._say_state()
+            if now - self._last_cleaning >= _DAY_S / 24:
+                self._last_cleaning = now
+                self._forget_old(now)
+
+    async def _tell(self, now: float) -> None:
+        self._judge.tick(now)
+        devices = set(self._judge.changes.devices)
+        news = self._picture.news(now, devices)
+        changes = self._judge.flush()
+        try:
+            hours, self._picture.new_hours = self._picture.new_hours, {}
+            if changes.tracks or changes.alerts or changes.events or hours:
+                self._ledger.remember(changes.tracks, changes.alerts, changes.events, hours)
+        except LedgerError as error:
+            await self._store_failed(str(error))
+        for identifier, alert in changes.alerts.items():
+            news[topics.alert(identifier)] = pack(alert) if alert else b""
+        for event in changes.events:
+            log.info(
+                "event level=%s about=%s/%s text=%s", event.level, event.kind, event.name, event.text.context
+            )
+        self._unsent |= news
+        self._send_unsent()
+
+    def _send_unsent(self) -> None:
+        if not self._client.connected:
+            return
+        unsent, self._unsent = self._unsent, {}
+        for topic, payload in unsent.items():
+            self._spawn(self._publish(topic, payload, retain=True))
+
+    def _connected(self) -> None:
+        log.info("broker found")
+        self._retained.clear()
+        self._spawn(self._greet())
+
+    async def _greet(self) -> None:
+        """After connecting: say ready, tell the whole picture, clear away what an older one left retained."""
+        await self._say_state()
+        everything = {topics.alert(alert.id): pack(alert) for alert in self._judge.alerts.values()}
+        self._unsent = self._picture.everything() | everything | self._unsent
+        self._send_unsent()
+        await asyncio.sleep(_TICK_S)
+        for topic in self._retained - self._picture.topics() - set(everything) - set(self._unsent):
+            if not (topic.startswith(topics.alert("")) and topic.rpartition("/")[2] in self._judge.alerts):
+                await self._publish(topic, b"", retain=True)
+
+    async def _store_failed(self, reason: str) -> None:
+        if self._state != "store-down":
+            log.error("store down cause=%s", reason)
+        await self._set_state("store-down")
+
+    async def _set_state(self, state: str) -> None:
+        if state != self._state:
+            self._state = state
+            log.info("state=%s", state)
+            await self._say_state()
+
+    async def _say_state(self) -> None:
+        self._last_beat = clock.wall_s()
+        state = HubState(state=self._state, at=round(self._last_beat, 1), version=__version__)
+        await self._publish(topics.HUB, pack(state), retain=True)
+
+    def _forget_old(self, now: float) -> None:
+        try:
+            self._store.forget_before(now - self._retain_s)
+            self._ledger.forget_before(now - self._retain_s)
+        except (StoreError, LedgerError) as error:
+            log.error("forgetting failed cause=%s", error)
+
+    # ---- out
+
+    async def _answer(self, user: str, session: str, question: str, payload: bytes) -> None:
+        try:
+            answer: object = self._answers.answer(payload, user, clock.wall_s())
+        except (StoreError, LedgerError) as error:
+            log.error("answering failed cause=%s", error)
+            answer = Done(error=Message("answer.store_down"))
+        await self._publish(topics.answer(user, session, question), pack(answer), retain=False)
+
+    def _watch(self, nodes: set[str], for_s: float, user: str) -> None:
+        for node in nodes:
+            state = self._judge.nodes[node].state
+            if state is not None and state.up:
+                command = Command(
+                    id=f"watch-{int(clock.wall_s())}", do="watch", epoch=state.epoch, for_s=for_s, by=user
+                )
+                self._spawn(self._publish(topics.cmd(node), pack(command), retain=False))
+
+    async def _publish(self, topic: str, payload: bytes, *, retain: bool) -> None:
+        try:
+            await self._client.publish(topic, payload, retain=retain)
+        except MqttError as error:
+            log.debug("not sent topic=%s cause=%s", topic, error)
+            if retain and topic != topics.HUB:
+                self._unsent.setdefault(topic, payload)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+
+def _merged(ack: Ack) -> Ack:
+    """Neighbouring sequence numbers as one range."""
+    ranges: list[tuple[int, int]] = []
+    for first, last in sorted((pair[0], pair[1]) for pair in ack.stored):
+        if ranges and first <= ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], max(last, ranges[-1][1]))
+        else:
+            ranges.append((first, last))
+    return Ack(epoch=ack.epoch, stored=tuple(ranges), refused=ack.refused)

@@ -1,0 +1,201 @@
+"""The ledger: which frames are safe, how clocks relate, what the judge remembers, what happened.
+
+Small and precious, beside the judge, in a SQLite file of its own. Ranges of frames make a resend harmless;
+a CRC of the recent ones tells a resend from a second machine with the same name.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from ayni_core.rules import Track
+from ayni_core.wire.messages import Alert, Event
+from ayni_core.wire.shape import pack, unpack
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS frames(
+    node TEXT NOT NULL, epoch TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    PRIMARY KEY(node, epoch, first)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS crc(
+    node TEXT NOT NULL, epoch TEXT NOT NULL, seq INTEGER NOT NULL, crc INTEGER NOT NULL, at REAL NOT NULL,
+    PRIMARY KEY(node, epoch, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS anchor(node TEXT NOT NULL, boot TEXT NOT NULL, wall_minus_mono REAL NOT NULL,
+    PRIMARY KEY(node, boot)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS track(key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS alert(id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS event(
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS event_at ON event(at);
+CREATE TABLE IF NOT EXISTS hour(link TEXT NOT NULL, hour INTEGER NOT NULL, state TEXT NOT NULL,
+    PRIMARY KEY(link, hour)) WITHOUT ROWID;
+"""
+_VERSION = 1
+_CRC_KEPT_S = 7 * 86400
+_FIELDS = ("level", "since", "pending", "count", "pending_since", "best", "value")
+
+
+class LedgerError(Exception):
+    """The ledger cannot be read or written; nothing was half done."""
+
+
+class Ledger:
+    """One file. Every public method is one transaction; `LedgerError` where the disk or the file fails."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._failing_as("opening"):
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, _VERSION):
+                raise LedgerError(f"{path}: written by another version of Ayni ({version}, not {_VERSION})")
+            self._db.executescript(_SCHEMA)
+            self._db.execute(f"PRAGMA user_version={_VERSION}")
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._db.close()
+
+    # ---- frames
+
+    def seen(self, node: str, epoch: str, seq: int) -> bool:
+        """Whether this frame is already safe."""
+        with self._failing_as("reading frames"):
+            row = self._db.execute(
+                "SELECT last FROM frames WHERE node=? AND epoch=? AND first<=? ORDER BY first DESC LIMIT 1",
+                (node, epoch, seq),
+            ).fetchone()
+        return row is not None and row[0] >= seq
+
+    def crc_of(self, node: str, epoch: str, seq: int) -> int | None:
+        """The CRC of a recent frame, to tell a resend from a clone."""
+        with self._failing_as("reading frames"):
+            row = self._db.execute(
+                "SELECT crc FROM crc WHERE node=? AND epoch=? AND seq=?", (node, epoch, seq)
+            ).fetchone()
+        return int(row[0]) if row else None
+
+    def record(self, frames: Iterable[tuple[str, str, int, int]], now: float) -> None:
+        """Frames (node, epoch, seq, crc) that are safe from now on; neighbouring ranges grow together."""
+        with self._failing_as("recording frames"), self._transaction():
+            for node, epoch, seq, crc in frames:
+                self._db.execute("INSERT OR IGNORE INTO crc VALUES(?,?,?,?,?)", (node, epoch, seq, crc, now))
+                self._add_to_ranges(node, epoch, seq)
+            self._db.execute("DELETE FROM crc WHERE at<?", (now - _CRC_KEPT_S,))
+
+    def _add_to_ranges(self, node: str, epoch: str, seq: int) -> None:
+        rows = self._db.execute(
+            "SELECT first, last FROM frames WHERE node=? AND epoch=? AND first<=? AND last>=?",
+            (node, epoch, seq + 1, seq - 1),
+        ).fetchall()
+        first = min([seq, *(row[0] for row in rows)])
+        last = max([seq, *(row[1] for row in rows)])
+        for row in rows:
+            self._db.execute("DELETE FROM frames WHERE node=? AND epoch=? AND first=?", (node, epoch, row[0]))
+        self._db.execute("INSERT INTO frames VALUES(?,?,?,?)", (node, epoch, first, last))
+
+    def anchor(self, node: str, boot: str, proposed: float) -> float:
+        """Wall minus monotonic clock of one boot of a node: set once, the same for every resend."""
+        with self._failing_as("anchoring a clock"), self._transaction():
+            self._db.execute("INSERT OR IGNORE INTO anchor VALUES(?,?,?)", (node, boot, proposed))
+            row = self._db.execute(
+                "SELECT wall_minus_mono FROM anchor WHERE node=? AND boot=?", (node, boot)
+            ).fetchone()
+        return float(row[0])
+
+    # ---- what the judge remembers
+
+    def tracks(self) -> dict[str, Track]:
+        """Every track of every rule, by its key."""
+        with self._failing_as("reading tracks"):
+            rows = self._db.execute("SELECT key, body FROM track").fetchall()
+        return {key: Track(**dict(zip(_FIELDS, json.loads(body), strict=True))) for key, body in rows}
+
+    def alerts(self) -> dict[str, Alert]:
+        """The alerts that hold."""
+        with self._failing_as("reading alerts"):
+            rows = self._db.execute("SELECT id, body FROM alert").fetchall()
+        return {identifier: unpack(Alert, body) for identifier, body in rows}
+
+    def hours(self, since_hour: int) -> dict[str, dict[int, str]]:
+        """The worst state of each link by hour since 1970."""
+        with self._failing_as("reading hours"):
+            rows = self._db.execute(
+                "SELECT link, hour, state FROM hour WHERE hour>=?", (since_hour,)
+            ).fetchall()
+        result: dict[str, dict[int, str]] = {}
+        for link, hour, state in rows:
+            result.setdefault(link, {})[hour] = state
+        return result
+
+    def remember(
+        self,
+        tracks: Mapping[str, Track],
+        alerts: Mapping[str, Alert | None],
+        events: Iterable[Event],
+        hours: Mapping[tuple[str, int], str],
+    ) -> None:
+        """What changed in the judge's mind; an alert of None is over."""
+        with self._failing_as("remembering the verdict"), self._transaction():
+            self._db.executemany(
+                "INSERT OR REPLACE INTO track VALUES(?,?)",
+                [
+                    (key, json.dumps([getattr(track, field) for field in _FIELDS]))
+                    for key, track in tracks.items()
+                ],
+            )
+            for identifier, alert in alerts.items():
+                if alert is None:
+                    self._db.execute("DELETE FROM alert WHERE id=?", (identifier,))
+                else:
+                    self._db.execute("INSERT OR REPLACE INTO alert VALUES(?,?)", (identifier, pack(alert)))
+            self._db.executemany(
+                "INSERT INTO event(at, kind, name, body) VALUES(?,?,?,?)",
+                [(event.at, event.kind, event.name, pack(event)) for event in events],
+            )
+            self._db.executemany(
+                "INSERT OR REPLACE INTO hour VALUES(?,?,?)",
+                [(link, hour, state) for (link, hour), state in hours.items()],
+            )
+
+    # ---- what happened
+
+    def events(
+        self, before: float | None, limit: int, kind: str | None = None, name: str | None = None
+    ) -> list[Event]:
+        """The newest `limit` events before a time, newest first, of one thing or of all."""
+        with self._failing_as("reading events"):
+            rows = self._db.execute(
+                "SELECT body FROM event WHERE (?1 IS NULL OR at<?1) AND (?2 IS NULL OR kind=?2)"
+                " AND (?3 IS NULL OR name=?3) ORDER BY at DESC, id DESC LIMIT ?4",
+                (before, kind, name, limit),
+            ).fetchall()
+        return [unpack(Event, row[0]) for row in rows]
+
+    def forget_before(self, time: float) -> None:
+        """Drop events and hours older than `time`."""
+        with self._failing_as("forgetting old events"), self._transaction():
+            self._db.execute("DELETE FROM event WHERE at<?", (time,))
+            self._db.execute("DELETE FROM hour WHERE hour<?", (int(time // 3600),))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    @contextmanager
+    def _failing_as(self, attempt: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise LedgerError(f"{attempt} ({self._path}): {error}") from None

@@ -1,0 +1,143 @@
+"""The embedded store: one SQLite file, one row a number.
+
+`sample` holds numbers by (series, time); `latest` holds the newest value of every series, also texts and
+"the device gives none". Times are kept as whole centiseconds.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ayni_core.readings import Series, Value
+from ayni_hub.store import Sample, Step, StoreError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS series(
+    id INTEGER PRIMARY KEY, device TEXT NOT NULL, grp TEXT NOT NULL, item TEXT NOT NULL, metric TEXT NOT NULL,
+    UNIQUE(device, grp, item, metric));
+CREATE TABLE IF NOT EXISTS sample(
+    series INTEGER NOT NULL, at INTEGER NOT NULL, value NOT NULL, PRIMARY KEY(series, at)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS latest(series INTEGER PRIMARY KEY, at INTEGER NOT NULL, value);
+"""
+_VERSION = 1
+
+
+class SqliteStore:
+    """`Store` in one file. Raises `StoreError` where the disk or the file fails."""
+
+    def __init__(self, path: Path) -> None:
+        self._ids: dict[tuple[str, Series], int] = {}
+        self._path = path
+        with self._failing_as(f"opening {path}"):
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, _VERSION):
+                raise StoreError(
+                    f"{path}: written by another version of Ayni ({version}, expected {_VERSION})"
+                )
+            self._db.executescript(_SCHEMA)
+            self._db.execute(f"PRAGMA user_version={_VERSION}")
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._db.close()
+
+    def write(self, samples: Iterable[Sample]) -> int:
+        """Make samples durable in one commit."""
+        count = 0
+        numbers: list[tuple[int, int, Value]] = []
+        newest: dict[int, tuple[int, Value]] = {}
+        with self._failing_as("writing samples"), self._transaction():
+            for device, series, at, value in samples:
+                count += 1
+                identifier = self._ids.get((device, series)) or self._identify(device, series)
+                ticks = round(at * 100)
+                stored = _storable(value)
+                if isinstance(stored, int | float):
+                    numbers.append((identifier, ticks, stored))
+                if identifier not in newest or newest[identifier][0] <= ticks:
+                    newest[identifier] = (ticks, stored)
+            self._db.executemany("INSERT OR IGNORE INTO sample VALUES(?,?,?)", numbers)
+            self._db.executemany(
+                "INSERT INTO latest VALUES(?,?,?) ON CONFLICT(series) DO UPDATE"
+                " SET at=excluded.at, value=excluded.value WHERE excluded.at >= latest.at",
+                [(identifier, at, value) for identifier, (at, value) in newest.items()],
+            )
+        return count
+
+    def raw(self, device: str, series: Series, start: float, end: float) -> list[tuple[float, float]]:
+        """See `Store.raw`."""
+        with self._failing_as("reading samples"):
+            rows = self._db.execute(
+                "SELECT at, value FROM sample WHERE series=? AND at>=? AND at<? ORDER BY at",
+                (self._known(device, series), round(start * 100), round(end * 100)),
+            ).fetchall()
+        return [(at / 100, value) for at, value in rows]
+
+    def steps(self, device: str, series: Series, start: float, end: float, step_s: float) -> list[Step]:
+        """See `Store.steps`."""
+        first, width = round(start * 100), max(1, round(step_s * 100))
+        with self._failing_as("reading samples"):
+            rows = self._db.execute(
+                "SELECT (at-?)/?, min(value), avg(value), max(value) FROM sample"
+                " WHERE series=? AND at>=? AND at<? GROUP BY 1 ORDER BY 1",
+                (first, width, self._known(device, series), first, round(end * 100)),
+            ).fetchall()
+        return [Step((first + slot * width) / 100, low, mean, high) for slot, low, mean, high in rows]
+
+    def latest(self, device: str) -> Sequence[tuple[Series, float, Value]]:
+        """See `Store.latest`."""
+        with self._failing_as("reading the newest values"):
+            rows = self._db.execute(
+                "SELECT grp, item, metric, at, value FROM series JOIN latest ON latest.series=series.id"
+                " WHERE device=? ORDER BY grp, item, metric",
+                (device,),
+            ).fetchall()
+        return [(Series(group, item, metric), at / 100, value) for group, item, metric, at, value in rows]
+
+    def forget_before(self, time: float) -> int:
+        """See `Store.forget_before`."""
+        with self._failing_as("forgetting old samples"), self._transaction():
+            return self._db.execute("DELETE FROM sample WHERE at<?", (round(time * 100),)).rowcount
+
+    def _known(self, device: str, series: Series) -> int:
+        row = self._db.execute(
+            "SELECT id FROM series WHERE device=? AND grp=? AND item=? AND metric=?", (device, *series)
+        ).fetchone()
+        return int(row[0]) if row else -1
+
+    def _identify(self, device: str, series: Series) -> int:
+        self._db.execute(
+            "INSERT OR IGNORE INTO series(device, grp, item, metric) VALUES(?,?,?,?)", (device, *series)
+        )
+        identifier = self._known(device, series)
+        self._ids[device, series] = identifier
+        return identifier
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._ids.clear()  # identifiers given in this transaction are void
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    @contextmanager
+    def _failing_as(self, attempt: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(f"{attempt} ({self._path}): {error}") from None
+
+
+def _storable(value: Value) -> Value:
+    """SQLite's integers have 63 bits; a Counter64 beyond that keeps its leading digits as a float."""
+    return float(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
