@@ -25,12 +25,11 @@ from ayni_agent.schedule import first_turn, timeout_s
 from ayni_agent.verdict import Transition, Verdicts
 from ayni_core.readings import Poll
 from ayni_core.rules import Rule
-from ayni_core.snmp import V1, V2C, CommunityEnvelope
 from ayni_core.wire import codec
 from ayni_io import clock
 from ayni_io.mqtt import BrokerConfig
 from ayni_io.secret import Secret
-from ayni_io.snmp import SnmpReader, SnmpSession
+from ayni_io.snmp import SnmpReader, open_session
 
 log = logging.getLogger("agent")
 IN_FLIGHT = 16
@@ -92,11 +91,11 @@ class Agent:
             )
 
     def _reader(self, device: DeviceConfig) -> SnmpReader:
-        community = self._communities[device.name].reveal().encode("utf-8")
-        return SnmpSession(
+        return open_session(
             device.host,
             device.port,
-            CommunityEnvelope(V1 if device.version == "1" else V2C, community),
+            version=device.version,
+            community=self._communities[device.name].reveal().encode("utf-8"),
             timeout_s=timeout_s(self._config.poll_s),
             tries=2,
         )

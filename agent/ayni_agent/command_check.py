@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ayni_agent import config as agent_config
 from ayni_agent.command_run import prepare
+from ayni_core.schema import ConfigError
 from ayni_io.i18n import _, _n
 from ayni_io.profiles import Profiles
 
@@ -23,7 +24,10 @@ def main(argv: Sequence[str]) -> int:
     """0 when an agent could run with it; otherwise the faults are told by the caller and the status is 2."""
     arguments = parser().parse_args(argv)
     config = agent_config.load(arguments.file)
-    prepare(config, Profiles(), str(arguments.file))
+    profiles = Profiles()
+    prepare(config, profiles, str(arguments.file))
+    if broken := profiles.faults():
+        raise ConfigError(broken)
     config.broker.resolve(str(arguments.file))
     count = len(config.devices)
     print(

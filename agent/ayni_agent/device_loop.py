@@ -10,6 +10,7 @@ from ayni_agent.poller import Poller
 from ayni_agent.schedule import SILENT_AFTER, Turn, next_turn
 from ayni_core.ber import encode_oid
 from ayni_core.readings import Poll
+from ayni_core.schema import ConfigError
 from ayni_io import clock
 from ayni_io.snmp import SnmpError, SnmpReader
 
@@ -59,7 +60,9 @@ class DeviceLoop:
                 return await self._poller.poll(now)
         except TimeoutError:
             error = f"the poll took longer than {_HANGS_S:.0f} s"
-            return Poll(device=self._poller.name, at_s=now, values={}, error=error)
+        except ConfigError as broken:  # this device's profile; the others go on
+            error = str(broken.faults[0])
+        return Poll(device=self._poller.name, at_s=now, values={}, error=error)
 
     async def _pulse(self) -> Poll:
         now = clock.monotonic_s()

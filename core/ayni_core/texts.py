@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+from ayni_core.texts_lab import LAB_TEXTS
+
 TEXTS: dict[str, str] = {}
 
 
 def _text(context: str, english: str) -> None:
     TEXTS[context] = english
+
+
+TEXTS.update(LAB_TEXTS)
 
 
 # What is wrong (alerts): a headline of at most 60 characters

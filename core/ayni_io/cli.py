@@ -1,17 +1,18 @@
 """The `ayni` command: maps a subcommand to "module:function" by string and imports it on call.
 
 So the parts stay apart: this file names them, it never imports them. Every named module has
-`main(argv) -> exit status` and `parser() -> ArgumentParser`, which shell completion asks too.
+`main(argv) -> exit status` and `parser() -> ArgumentParser`, which shell completion asks too; a second
+command of a module is `NAME_main` and `NAME_parser`.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ayni_core import __version__
 from ayni_core.schema import ConfigError, did_you_mean
@@ -75,10 +76,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _complain(words[0], did_you_mean(words[0], {path[0] for path in COMMANDS}))
 
 
-def load(entry: Entry, function: str | None = None) -> Any:
-    """The function behind an entry (or a sibling of it); raises `ImportError`."""
+def load(entry: Entry) -> Callable[[list[str]], int | None]:
+    """The function behind an entry; raises `ImportError`."""
     module, _colon, name = entry.target.partition(":")
-    return getattr(importlib.import_module(module), function or name)
+    function: Callable[[list[str]], int | None] = getattr(importlib.import_module(module), name)
+    return function
+
+
+def load_parser(entry: Entry) -> argparse.ArgumentParser:
+    """The parser of an entry's options; raises `ImportError`."""
+    module, _colon, name = entry.target.partition(":")
+    made: argparse.ArgumentParser = getattr(importlib.import_module(module), name.replace("main", "parser"))()
+    return made
 
 
 def _run(entry: Entry, words: Sequence[str], rest: list[str]) -> int:

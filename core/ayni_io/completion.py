@@ -62,7 +62,7 @@ def follow(words: Sequence[str]) -> list[str]:
         entry = cli.COMMANDS.get(typed[:length])
         if entry and len(typed) >= length:
             try:
-                command = cli.load(entry, "parser")()
+                command = cli.load_parser(entry)
             except (ImportError, AttributeError):
                 return []
             return _after(command, typed[length:])

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -191,9 +192,11 @@ class MqttClient:
             await asyncio.to_thread(client.connect, self.broker.host, self.broker.port, self.keepalive_s)
         except (OSError, ssl.SSLError, ValueError) as error:
             return f"broker {self.broker}: {_plain(error)}", False
-        sock = client.socket()
+        sock: Any = client.socket()
         if sock is None:
             return f"broker {self.broker}: no connection", False
+        # an acknowledgement must not wait for the one before it to be acknowledged by TCP
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._client = client
         self._lost = loop.create_future()
         was_up = False
@@ -301,6 +304,8 @@ class MqttClient:
             sock = client.socket()
             with contextlib.suppress(OSError, ValueError):
                 client.disconnect()
+            client.on_socket_register_write = client.on_socket_unregister_write = None
+            client.on_socket_close = None
             if sock is not None:
                 with contextlib.suppress(OSError, ValueError):
                     loop.remove_reader(sock)

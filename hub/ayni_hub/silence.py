@@ -15,16 +15,25 @@ _CUT = "link-down"
 
 
 def silenced_by(alerts: Mapping[str, Alert], network: Network, topology: Topology) -> dict[str, str | None]:
-    """For every alert the one that explains it: of those that do, the one nearest to the upstream."""
+    """For every alert the one that explains it: of those that do, the one nearest to the upstream.
+
+    Both ends of a link usually suffer together: then the first of their alerts speaks for all.
+    """
     cuts = sorted(
         (alert for alert in alerts.values() if alert.rule == _CUT),
         key=lambda alert: len(topology.behind.get(alert.name, ())),
         reverse=True,
     )
-    return {
+    result = {
         identifier: next((cut.id for cut in cuts if _explains(cut, alert, network, topology)), None)
         for identifier, alert in alerts.items()
     }
+    speaks: dict[str, str] = {}
+    for alert in sorted(alerts.values(), key=lambda each: (each.level != "critical", each.since, each.id)):
+        if alert.kind == "link" and result[alert.id] is None:
+            first = speaks.setdefault(alert.name, alert.id)
+            result[alert.id] = first if first != alert.id else None
+    return result
 
 
 def _explains(cut: Alert, alert: Alert, network: Network, topology: Topology) -> bool:

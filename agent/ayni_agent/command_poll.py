@@ -1,0 +1,186 @@
+"""`ayni agent poll HOST`: read one device once, or a recording of one, and show what it says."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ayni_agent.poll_report import as_lines, as_object
+from ayni_agent.poller import Poller
+from ayni_core.mibview import MibView
+from ayni_core.schema import ConfigError
+from ayni_core.snmp import V1, V2C, CommunityEnvelope
+from ayni_core.snmprec import SnmprecError, parse_snmprec
+from ayni_io import clock
+from ayni_io.i18n import _
+from ayni_io.profiles import Profiles
+from ayni_io.secret import Secret, from_file
+from ayni_io.snmp import RecordedReader, SnmpReader, SnmpRefused, SnmpSession, SnmpTimeout
+
+_COMMUNITY = "AYNI_SNMP_COMMUNITY"
+_PORT = 161
+_LARGEST = 32 * 1024 * 1024
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `ayni agent poll`."""
+    result = argparse.ArgumentParser(
+        prog="ayni agent poll", description=_("Read one device once and show what it says.")
+    )
+    result.add_argument(
+        "host", nargs="?", metavar="HOST[:PORT]", help=_("name or address; [::1]:161 for IPv6")
+    )
+    result.add_argument(
+        "--community",
+        metavar="@FILE",
+        help=_(
+            "file whose first line is the community; without this option it comes from {variable}, else "
+            '"public". The community itself is taken too, but everybody on this machine can see it in ps',
+            variable=_COMMUNITY,
+        ),
+    )
+    result.add_argument("--version", choices=("1", "2c"), default="2c", help=_("of SNMP (default 2c)"))
+    result.add_argument(
+        "--timeout", type=_positive, default=2.0, metavar="S", help=_("seconds per try (default 2)")
+    )
+    result.add_argument("--retries", type=_count, default=2, metavar="N", help=_("further tries (default 2)"))
+    result.add_argument(
+        "--profile", metavar="NAME", help=_("read by this profile instead of asking the device")
+    )
+    result.add_argument(
+        "--recording", type=Path, metavar="FILE", help=_("a recorded device (.snmprec) instead of a host")
+    )
+    result.add_argument("--json", action="store_true", help=_("print one JSON object"))
+    return result
+
+
+def main(argv: Sequence[str]) -> int:
+    """0 when the device answered; 1 when it did not; 2 when the question was wrong."""
+    arguments = parser().parse_args(argv)
+    try:
+        profiles = Profiles()
+        if arguments.profile is not None:
+            profiles.load(arguments.profile)
+        reader, name = _reader(arguments)
+    except ConfigError as error:
+        print(f"ayni agent poll: {error}", file=sys.stderr)
+        return 2
+    return asyncio.run(_poll(Poller(name, reader, profiles, arguments.profile), arguments.json))
+
+
+async def _poll(poller: Poller, as_json: bool) -> int:
+    try:
+        poll = await poller.poll(clock.monotonic_s())
+    except ConfigError as error:
+        print(f"ayni agent poll: {error}", file=sys.stderr)
+        return 2
+    finally:
+        poller.close()
+    if poll.error is not None:
+        print(f"ayni agent poll: {_why(poller)}", file=sys.stderr)
+        return 1
+    for what in poller.skipped:
+        print(_("left out: {what}", what=what), file=sys.stderr)
+    if as_json:
+        json.dump(as_object(poller, poll), sys.stdout, ensure_ascii=False)
+        print()
+    else:
+        print("\n".join(as_lines(poller, poll)))
+    return 0
+
+
+def _why(poller: Poller) -> str:
+    failure = poller.failure
+    match failure:
+        case SnmpRefused():
+            return _(
+                "{host} is there, but nothing listens on that port: SNMP is off or elsewhere",
+                host=poller.name,
+            )
+        case SnmpTimeout():
+            return _("no answer from {host}: wrong community, SNMP off, or unreachable", host=poller.name)
+    return str(failure)
+
+
+def _reader(arguments: argparse.Namespace) -> tuple[SnmpReader, str]:
+    version = V1 if arguments.version == "1" else V2C
+    if arguments.recording is not None:
+        if arguments.host is not None:
+            raise ConfigError([_("give a host or a recording, not both")])
+        return _recorded(arguments.recording, version), arguments.recording.stem
+    if arguments.host is None:
+        raise ConfigError([_("name a host, or a recording with --recording FILE")])
+    host, port = address(arguments.host)
+    community = _community(arguments.community).reveal()
+    return (
+        SnmpSession(
+            host,
+            port,
+            CommunityEnvelope(version, community.encode()),
+            timeout_s=arguments.timeout,
+            tries=arguments.retries + 1,
+        ),
+        arguments.host,
+    )
+
+
+def _recorded(path: Path, version: int) -> RecordedReader:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ConfigError([_("{file}: too large for a recording", file=path)])
+        text = path.read_text(encoding="utf-8", errors="replace")
+        return RecordedReader(MibView(parse_snmprec(text)), version=version)
+    except OSError as error:
+        raise ConfigError([_("{file}: cannot be read: {why}", file=path, why=error.strerror)]) from None
+    except SnmprecError as error:
+        raise ConfigError([_("{file}: is no recording: {why}", file=path, why=error)]) from None
+
+
+def _community(given: str | None) -> Secret:
+    if given is None:
+        return Secret(os.environ.get(_COMMUNITY) or "public")
+    if given.startswith("@"):
+        return from_file(Path(given[1:]), "--community")
+    return Secret(given)
+
+
+def address(text: str) -> tuple[str, int]:
+    """Host and port of HOST, HOST:PORT, [v6]:PORT or a bare v6 address; `ConfigError` names what is wrong."""
+    host, port = text, ""
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise ConfigError([_("{host}: expected [address]:port", host=text)])
+        port = rest[1:]
+    elif text.count(":") == 1:
+        host, _colon, port = text.partition(":")
+    if not host:
+        raise ConfigError([_("{host}: the host is missing", host=text)])
+    if not port:
+        if text.endswith(":"):
+            raise ConfigError([_("{host}: the port is missing", host=text)])
+        return host, _PORT
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
+        raise ConfigError(
+            [_("{host}: the port must be a number from 1 to 65535, got {port}", host=text, port=port)]
+        )
+    return host, int(port)
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 3600:
+        raise argparse.ArgumentTypeError(_("must be more than 0 and at most 3600 seconds"))
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 100:
+        raise argparse.ArgumentTypeError(_("must be from 0 to 100"))
+    return number

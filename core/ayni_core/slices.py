@@ -1,0 +1,96 @@
+"""What each part needs of the inventory: the mappings behind agent.yaml and hub.yaml.
+
+An agent is given its own devices only: a node that is stolen knows nothing of the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ayni_core.inventory import Device, Network
+
+Mapping = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerFacts:
+    """Where the broker is as a part sees it; `secrets` is the folder that holds a password per account."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    protocol: str = "5"
+    ca: str | None = None
+    secrets: str
+
+
+def broker_section(facts: BrokerFacts, account: str) -> Mapping:
+    """The `broker:` section of a config file for one account."""
+    section: Mapping = {
+        "host": facts.host,
+        "port": facts.port,
+        "username": account,
+        "password": f"file:{password_path(facts, account)}",
+        "protocol": facts.protocol,
+    }
+    if facts.ca:
+        section["ca"] = facts.ca
+    return section
+
+
+def password_path(facts: BrokerFacts, account: str) -> str:
+    """The file that holds the password of an account."""
+    return f"{facts.secrets}/{account}"
+
+
+def agent(network: Network, node: str, facts: BrokerFacts, *, state_dir: str) -> Mapping:
+    """The agent.yaml of one node. Raises `KeyError` for a node that the network does not have."""
+    name = network.nodes[node].name
+    return {
+        "node": name,
+        "broker": broker_section(facts, f"n-{name}"),
+        "poll_s": network.poll_s,
+        "flush_s": network.flush_s,
+        "encoding": "field",
+        "state_dir": state_dir,
+        "devices": {device.name: _device(network, device) for device in network.devices_of(name)},
+    }
+
+
+def hub(name: str, facts: BrokerFacts, *, network_path: str, data_dir: str) -> Mapping:
+    """The hub.yaml of a hub."""
+    return {
+        "name": name,
+        "broker": broker_section(facts, f"h-{name}"),
+        "network": network_path,
+        "data_dir": data_dir,
+    }
+
+
+def accounts(network: Network, hub_name: str, *, lab: bool = False) -> dict[str, str]:
+    """Every account that the community needs, with its role ("" where a role means nothing)."""
+    result = {f"h-{hub_name}": ""}
+    result |= {f"n-{node}": "" for node in network.nodes}
+    result |= {f"p-{person.name}": person.role for person in network.people.values()}
+    if lab:
+        result["l-lab"] = ""
+    return result
+
+
+def _device(network: Network, device: Device) -> Mapping:
+    host = f"[{device.host}]" if ":" in device.host else device.host
+    fields: Mapping = {"address": f"{host}:{device.port}", "version": device.version}
+    if device.community:
+        fields["community"] = device.community
+    if device.profile:
+        fields["profile"] = device.profile
+    expected = _expected_dbm(network, device.name)
+    if expected is not None:
+        fields["expected_dbm"] = expected
+    return fields
+
+
+def _expected_dbm(network: Network, device: str) -> float | None:
+    """What the device should hear, where that is one number: a sector with several peers has none."""
+    ends = [end for link in network.links.values() for _letter, end in link.ends if end.device == device]
+    return ends[0].expected_dbm if len(ends) == 1 else None

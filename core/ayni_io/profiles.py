@@ -1,0 +1,132 @@
+"""Profiles from files: families in `profiles/*.yaml`, shared parts in `profiles/parts/*.yaml`.
+
+To know a device only the heads (`about`, `identify`) are needed. They stand at the top of each file, so only
+that much is parsed, whatever number of families there is; there is no index that could be stale. A family's
+body is parsed when the first device of that family turns up.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ayni_core.profile import Part, Profile, Rule
+from ayni_core.profile_family import assemble
+from ayni_core.profile_format import HEAD, Body, read_head, read_part
+from ayni_core.schema import NAME, ConfigError, Faults, Fields, did_you_mean
+from ayni_io import configs, yamlfile
+
+_ALWAYS = "system"
+"""The part that every family has: name, description, uptime."""
+
+_TOP_KEY = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\s*:")
+
+
+class Profiles:
+    """All families, read as they are needed and kept. Methods raise `ConfigError`."""
+
+    def __init__(self) -> None:
+        self._rules: list[Rule] | None = None
+        self._families: dict[str, Profile] = {}
+        self._parts: dict[str, Body] = {}
+
+    def names(self) -> list[str]:
+        """The families there are."""
+        return sorted(path.stem for path in configs.each("profiles"))
+
+    def rules(self) -> list[Rule]:
+        """How to know each family; read once."""
+        if self._rules is None:
+            faults: list[str] = []
+            rules: list[Rule] = []
+            for path in configs.each("profiles"):
+                try:
+                    rules += _head(path)
+                except ConfigError as error:
+                    faults += error.faults
+            if faults:
+                raise ConfigError(faults)
+            self._rules = rules
+        return self._rules
+
+    def load(self, name: str) -> Profile:
+        """One family with everything it includes."""
+        if name not in self._families:
+            if not NAME.fullmatch(name) or name not in self.names():
+                raise ConfigError([f'unknown profile "{name}"{did_you_mean(name, self.names())}'])
+            self._families[name] = self._family(name)
+        return self._families[name]
+
+    def faults(self) -> list[str]:
+        """Everything that is wrong with any profile; empty when all is well."""
+        found: list[str] = []
+        for name in self.names():
+            try:
+                self.load(name)
+            except ConfigError as error:
+                found += [fault for fault in error.faults if fault not in found]
+        return found
+
+    def _family(self, name: str) -> Profile:
+        path = configs.find(f"profiles/{name}.yaml")
+
+        def parse(fields: Fields) -> Profile:
+            about, rules = read_head(name, fields)
+            body = read_part(name, fields, shared=False)
+            head = _head_text(yamlfile.read_text(path, path.name))
+            if rules and not re.search(r"^identify\s*:", head, re.MULTILINE):
+                fields.fault("identify", "must stand at the top of the file; only about may come before it")
+            return assemble(name, about, body, self._included(body, fields), fields.faults)
+
+        return yamlfile.read(path, parse, path.name)
+
+    def _included(self, body: Body, fields: Fields) -> list[Part]:
+        parts: dict[str, Part] = {}
+        self._follow((*body.include, _ALWAYS), (), parts, fields)
+        return list(parts.values())
+
+    def _follow(
+        self, names: tuple[str, ...], above: tuple[str, ...], parts: dict[str, Part], fields: Fields
+    ) -> None:
+        for name in names:
+            if name in above:
+                fields.fault("include", f"goes in a circle: {' -> '.join((*above, name))}")
+            elif name not in parts:
+                shared = self._part(name, fields)
+                if shared is not None:
+                    parts[name] = shared.part
+                    self._follow(shared.include, (*above, name), parts, fields)
+
+    def _part(self, name: str, fields: Fields) -> Body | None:
+        if name in self._parts:
+            return self._parts[name]
+        known = {path.stem: path for path in configs.each("profiles/parts")}
+        if name not in known:
+            fields.fault("include", f'unknown part "{name}"{did_you_mean(name, known)}')
+            return None
+        source = f"parts/{name}.yaml"
+        try:
+            body = yamlfile.read(known[name], lambda part: read_part(name, part, shared=True), source)
+        except ConfigError as error:
+            fields.faults.found += [fault for fault in error.faults if fault not in fields.faults.found]
+            return None
+        self._parts[name] = body
+        return body
+
+
+def _head(path: Path) -> tuple[Rule, ...]:
+    value, lines = yamlfile.load(_head_text(yamlfile.read_text(path, path.name)), path.name)
+    faults = Faults(path.name, lines)
+    rules = read_head(path.stem, Fields(value if value is not None else {}, "", faults))[1]
+    faults.stop()
+    return rules
+
+
+def _head_text(text: str) -> str:
+    """A file up to its first key at the margin that does not belong to the head."""
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        key = _TOP_KEY.match(line)
+        if key and key[1] not in HEAD:
+            return "".join(lines[:number])
+    return text

@@ -1,0 +1,399 @@
+"""SNMP over UDP, and over a recording: the port `SnmpReader` and what stands behind it.
+
+One connected socket per device: the kernel drops datagrams from elsewhere and reports refused ports. Answers
+are matched by request-id; late and double ones fall on the floor. The readings of `ayni_core.snmpread` are
+driven from within the arrival of an answer, so a walk of seven PDUs wakes its task once.
+
+A community is held by the envelope alone and stands in no message, repr or exception.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ayni_core.ber import oid_text
+from ayni_core.mibview import MibView
+from ayni_core.snmp import (
+    MAX_REQUEST_ID,
+    MIN_REQUEST_ID,
+    RESPONSE,
+    V1,
+    V2C,
+    CommunityEnvelope,
+    Envelope,
+    Pdu,
+    SnmpDecodeError,
+    VarBind,
+    decode_pdu,
+    decode_request,
+    decode_response,
+)
+from ayni_core.snmplayout import Layouts
+from ayni_core.snmpread import Ask, BadAnswer, NoAnswer, Pace, Reading, read_objects
+from ayni_core.snmpwalk import read_columns
+
+_DATAGRAM = 65535
+
+
+class SnmpError(Exception):
+    """A device could not be read."""
+
+
+class SnmpTimeout(SnmpError):  # noqa: N818
+    """No answer: the device is dead or cut off, or the community is wrong (an agent is silent then)."""
+
+
+class SnmpUnreachable(SnmpError):  # noqa: N818
+    """The network of this machine says that nothing can be sent there, or the name has no address."""
+
+
+class SnmpRefused(SnmpUnreachable):
+    """The device is alive, but nothing listens on that port (ICMP port unreachable)."""
+
+
+class SnmpProtocolError(SnmpError):
+    """The agent answers, but not as the protocol has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What reading has cost since the reader was made: requests sent, and octets of UDP payload."""
+
+    pdus: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    timeouts: int = 0
+    ignored: int = 0  # late, double or undecodable datagrams
+
+
+class SnmpReader(Protocol):
+    """Reads objects of one device: a session, or a recording."""
+
+    @property
+    def cost(self) -> Cost:
+        """What it has cost so far."""
+        ...
+
+    async def get(self, oids: Sequence[bytes]) -> list[VarBind]:
+        """These objects, any number, in their order; what is missing comes with value None and its reason
+        as tag, 0x80 where an object spoils the PDU it is asked in.
+        """
+        ...
+
+    async def columns(
+        self, columns: Sequence[bytes], expected_rows: int | None = None, max_rows: int = 4096
+    ) -> list[VarBind]:
+        """Columns of tables with the same index, up to `expected_rows` where their number is known.
+
+        Increasing within a column; how columns are interleaved is not promised. Ends at `max_rows`.
+        """
+        ...
+
+    async def walk(self, root: bytes, max_objects: int = 4096) -> list[VarBind]:
+        """Everything below `root` in order, `max_objects` at most."""
+        ...
+
+    def close(self) -> None:
+        """Give the socket back; what is under way fails."""
+        ...
+
+
+class _Exchange:
+    """A reading under way and its current request."""
+
+    __slots__ = ("ask", "deadline", "future", "reading", "request_id", "sent", "unanswered")
+
+    def __init__(self, reading: Reading, future: asyncio.Future[list[VarBind]]) -> None:
+        self.reading = reading
+        self.future = future
+        self.ask: Ask
+        self.request_id = 0
+        self.sent = 0
+        self.unanswered = 0
+        self.deadline = 0.0
+
+
+class SnmpSession:
+    """`SnmpReader` over UDP. It connects when first used, and anew after a failure."""
+
+    def __init__(
+        self, host: str, port: int, envelope: Envelope, *, timeout_s: float = 2.0, tries: int = 3
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._envelope = envelope
+        self._timeout_s = timeout_s
+        self._pace = Pace(version=envelope.version, tries=tries)
+        self._layouts = Layouts()
+        self._socket: socket.socket | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._timer: asyncio.TimerHandle | None = None
+        self._pending: dict[int, _Exchange] = {}
+        # Begins anywhere: whoever forges an answer has to guess it.
+        self._request_id = MIN_REQUEST_ID + secrets.randbelow(MAX_REQUEST_ID - MIN_REQUEST_ID)
+        self._pdus = self._bytes_sent = self._bytes_received = self._timeouts = self._ignored = 0
+
+    def __repr__(self) -> str:
+        return f"SnmpSession({self.address})"
+
+    @property
+    def address(self) -> str:
+        """Host and port as messages give them."""
+        return f"[{self._host}]:{self._port}" if ":" in self._host else f"{self._host}:{self._port}"
+
+    @property
+    def cost(self) -> Cost:
+        """What it has cost so far."""
+        return Cost(
+            pdus=self._pdus,
+            bytes_sent=self._bytes_sent,
+            bytes_received=self._bytes_received,
+            timeouts=self._timeouts,
+            ignored=self._ignored,
+        )
+
+    async def get(self, oids: Sequence[bytes]) -> list[VarBind]:
+        """See `SnmpReader.get`."""
+        return await self._run(read_objects(oids, self._pace), f"reading {_count(oids, 'object')} from")
+
+    async def columns(
+        self, columns: Sequence[bytes], expected_rows: int | None = None, max_rows: int = 4096
+    ) -> list[VarBind]:
+        """See `SnmpReader.columns`."""
+        reading = read_columns(columns, self._pace, expected_rows=expected_rows, max_rows=max_rows)
+        return await self._run(reading, f"walking {_count(columns, 'column')} of")
+
+    async def walk(self, root: bytes, max_objects: int = 4096) -> list[VarBind]:
+        """See `SnmpReader.walk`."""
+        reading = read_columns([root], self._pace, max_rows=max_objects)
+        return await self._run(reading, f"walking {oid_text(root)} of")
+
+    def close(self) -> None:
+        """Give the socket back; what is under way fails."""
+        self._disconnect(SnmpUnreachable(f"reading from {self.address}: the session was closed"))
+
+    async def _run(self, reading: Reading, attempt: str) -> list[VarBind]:
+        try:
+            if self._socket is None:
+                await self._connect()
+            exchange = _Exchange(reading, self._loop.create_future())
+            self._advance(exchange, None)
+            try:
+                return await exchange.future
+            finally:
+                self._pending.pop(exchange.request_id, None)
+        except NoAnswer:
+            # The socket goes too: its own address may be what has changed, or the name's.
+            if not self._pending:
+                self._disconnect(None)
+            tries = "1 try" if exchange.unanswered == 1 else f"{exchange.unanswered} tries"
+            raise SnmpTimeout(
+                f"{attempt} {self.address}: no answer after {tries} of {self._timeout_s:g} s"
+            ) from None
+        except BadAnswer as error:
+            raise SnmpProtocolError(f"{attempt} {self.address}: {error}") from None
+        except ConnectionRefusedError:
+            raise SnmpRefused(f"{attempt} {self.address}: nothing listens on that port") from None
+        except OSError as error:
+            self._disconnect(error)
+            raise SnmpUnreachable(f"{attempt} {self.address}: {error.strerror or error}") from None
+
+    async def _connect(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        try:
+            found = socket.getaddrinfo(
+                self._host, self._port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
+            )
+        except socket.gaierror:
+            found = await self._loop.getaddrinfo(self._host, self._port, type=socket.SOCK_DGRAM)
+            if self._socket is not None:  # another reading was faster
+                return
+        family, kind, protocol, _, address = found[0]
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.setblocking(False)
+            connection.connect(address)
+        except OSError:
+            connection.close()
+            raise
+        self._socket = connection
+        self._loop.add_reader(connection, self._on_readable, connection)
+
+    def _disconnect(self, error: Exception | None) -> None:
+        if self._socket is not None:
+            if not self._loop.is_closed():
+                self._loop.remove_reader(self._socket)
+            self._socket.close()
+            self._socket = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if error is not None:
+            self._fail_all(error)
+
+    def _fail_all(self, error: Exception) -> None:
+        pending, self._pending = self._pending, {}
+        for exchange in pending.values():
+            if not exchange.future.done():
+                exchange.future.set_exception(error)
+
+    def _advance(self, exchange: _Exchange, outcome: Pdu | SnmpDecodeError | None) -> None:
+        """Tell the reading what came of its request, and send the next one."""
+        try:
+            if isinstance(outcome, SnmpDecodeError):
+                exchange.ask = exchange.reading.throw(outcome)
+            else:
+                exchange.ask = exchange.reading.send(outcome)
+        except StopIteration as done:
+            exchange.future.set_result(done.value)
+            return
+        except Exception as error:
+            exchange.future.set_exception(error)
+            return
+        request_id = self._request_id + 1
+        if request_id > MAX_REQUEST_ID:
+            request_id = MIN_REQUEST_ID
+        self._request_id = exchange.request_id = request_id
+        self._pending[request_id] = exchange
+        exchange.sent = 0
+        self._send(exchange)
+
+    def _send(self, exchange: _Exchange) -> None:
+        """A repeated request keeps its request-id: a late answer to the first try is still welcome."""
+        connection = self._socket
+        if connection is None:
+            return
+        datagram = self._envelope.seal(exchange.ask.request, exchange.request_id)
+        exchange.sent += 1
+        self._pdus += 1
+        self._bytes_sent += len(datagram)
+        exchange.deadline = self._loop.time() + self._timeout_s
+        if self._timer is None:
+            self._timer = self._loop.call_at(exchange.deadline, self._on_timer)
+        try:
+            connection.send(datagram)
+        except BlockingIOError:
+            pass  # a full buffer loses a datagram as the network does
+        except OSError as error:
+            self._fail_all(error)
+
+    def _on_readable(self, connection: socket.socket) -> None:
+        try:
+            datagram = connection.recv(_DATAGRAM)
+        except BlockingIOError:
+            return
+        except OSError as error:  # ICMP told the kernel that nobody is there
+            self._fail_all(error)
+            return
+        self._bytes_received += len(datagram)
+        outcome: Pdu | SnmpDecodeError
+        try:
+            data, pos, end = self._envelope.open(datagram)
+            if len(self._pending) == 1:
+                (expected,) = self._pending.values()
+                outcome = self._layouts.decode(expected.ask.request, data, pos, end)
+            else:
+                outcome = decode_pdu(data, pos, end)
+            if outcome.kind != RESPONSE:
+                raise SnmpDecodeError("no Response-PDU")
+        except SnmpDecodeError as error:
+            outcome = error
+        exchange = self._pending.pop(outcome.request_id, None)  # type: ignore[arg-type]
+        if exchange is None or exchange.future.done():
+            self._ignored += 1
+            return
+        exchange.unanswered = 0
+        self._advance(exchange, outcome)
+
+    def _on_timer(self) -> None:
+        """One timer for the session, not one per request: it looks who is due and sleeps until the next."""
+        self._timer = None
+        now = self._loop.time()
+        for exchange in [due for due in self._pending.values() if due.deadline <= now]:
+            if exchange.future.done():  # cancelled, or failed with one before it
+                continue
+            self._timeouts += 1
+            exchange.unanswered += 1
+            if exchange.sent < exchange.ask.tries:
+                self._send(exchange)
+            else:
+                del self._pending[exchange.request_id]
+                self._advance(exchange, None)
+        if self._pending and self._timer is None:
+            earliest = min(exchange.deadline for exchange in self._pending.values())
+            self._timer = self._loop.call_at(earliest, self._on_timer)
+
+
+def _count(things: Sequence[bytes], name: str) -> str:
+    return f"{len(things)} {name}" if len(things) == 1 else f"{len(things)} {name}s"
+
+
+def open_session(
+    host: str,
+    port: int = 161,
+    *,
+    version: str = "2c",
+    community: bytes,
+    timeout_s: float = 2.0,
+    tries: int = 3,
+) -> SnmpSession:
+    """A session with a device that speaks version "1" or "2c". No packet is sent before the first reading."""
+    envelope = CommunityEnvelope({"1": V1, "2c": V2C}[version], community)
+    return SnmpSession(host, port, envelope, timeout_s=timeout_s, tries=tries)
+
+
+class RecordedReader:
+    """`SnmpReader` over a MibView: a recording answers through the same codec, and costs the same."""
+
+    def __init__(self, view: MibView, *, version: int = V2C, max_size: int = 1472) -> None:
+        self._view = view
+        self._envelope = CommunityEnvelope(version, b"recorded")
+        self._pace = Pace(version=version)
+        self._max_size = max_size
+        self._cost = Cost()
+
+    @property
+    def cost(self) -> Cost:
+        """What it would have cost so far."""
+        return self._cost
+
+    async def get(self, oids: Sequence[bytes]) -> list[VarBind]:
+        """See `SnmpReader.get`."""
+        return self._run(read_objects(oids, self._pace))
+
+    async def columns(
+        self, columns: Sequence[bytes], expected_rows: int | None = None, max_rows: int = 4096
+    ) -> list[VarBind]:
+        """See `SnmpReader.columns`."""
+        return self._run(read_columns(columns, self._pace, expected_rows=expected_rows, max_rows=max_rows))
+
+    async def walk(self, root: bytes, max_objects: int = 4096) -> list[VarBind]:
+        """See `SnmpReader.walk`."""
+        return self._run(read_columns([root], self._pace, max_rows=max_objects))
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def _run(self, reading: Reading) -> list[VarBind]:
+        outcome: Pdu | None = None
+        try:
+            while True:
+                ask = reading.send(outcome)
+                request = self._envelope.seal(ask.request, MIN_REQUEST_ID + self._cost.pdus)
+                answer = self._view.answer(decode_request(request), self._max_size)
+                outcome = None if answer is None else decode_response(answer)
+                self._cost = Cost(
+                    pdus=self._cost.pdus + 1,
+                    bytes_sent=self._cost.bytes_sent + len(request),
+                    bytes_received=self._cost.bytes_received + len(answer or b""),
+                )
+        except StopIteration as done:
+            found: list[VarBind] = done.value
+            return found
+        except (BadAnswer, NoAnswer) as error:
+            raise SnmpProtocolError(f"reading a recording: {error}") from None

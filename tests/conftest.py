@@ -1,0 +1,15 @@
+"""Fixtures that more than one test file uses; the real programs behind them are in parts.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import parts
+import pytest
+
+
+@pytest.fixture(scope="session")
+def snmpd_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A running net-snmp agent; its community is `parts.SNMPD_COMMUNITY`."""
+    with parts.snmpd(tmp_path_factory.mktemp("snmpd")) as port:
+        yield port
