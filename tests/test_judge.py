@@ -76,9 +76,11 @@ class Town:
         deaf: set[str] = frozenset(),
         quiet: set[str] = frozenset(),
         signal: Mapping[str, int] | None = None,
+        sector: Mapping[str, int] | None = None,
         upstream: int = 1,
     ) -> Changes:
-        """All monitors but the `quiet` poll: `dead` devices do not answer, `deaf` ones hear no other end."""
+        """All monitors but the `quiet` poll: `dead` devices do not answer, `deaf` ones hear no other end;
+        `sector` is what an access point's radio says by itself."""
         self.now += 60
         for node in self.network.nodes:
             if node in quiet:
@@ -91,6 +93,8 @@ class Town:
                     if device.name in dead
                     else self._values(device.name, deaf, signal or {}, upstream)
                 )
+                if device.name in (sector or {}):
+                    values |= self._sector((sector or {})[device.name])
                 polls.add(0.0, values)
                 devices[device.name] = polls
             self.judge.take(node, devices, self.now, self.now + 310)
@@ -114,6 +118,10 @@ class Town:
             else:
                 values[Series("radio", "wlan1", "signal_dbm")] = dbm
         return values
+
+    @staticmethod
+    def _sector(dbm: int) -> dict[Series, Value]:
+        return {Series("radio", "wlan1", "signal_dbm"): dbm, Series("radio", "wlan1", "noise_dbm"): -95}
 
     def wait(self, seconds: float) -> Changes:
         """Time passes and nobody polls."""
@@ -161,6 +169,7 @@ def test_a_healthy_network_is_ok_and_silent(town: Town) -> None:
     assert (view.a.group, view.a.item) == ("station", MAC["cerro-st"])
     assert (view.b.group, view.b.item) == ("radio", "wlan1")
     assert view.day.endswith("o")
+    assert (view.a.site, view.b.site) == ("torre", "cerro")
 
 
 def test_a_site_without_power_is_one_alert_that_names_the_link_and_counts_the_homes(town: Town) -> None:
@@ -196,6 +205,17 @@ def test_a_silent_device_that_the_far_radio_still_hears_is_not_a_dead_link(town:
         town.minute(dead={"cerro-st"})
     assert town.link("torre-cerro").state == "ok"
     assert town.loud() == {"device-silent--device--cerro-st": "critical"}
+
+
+def test_a_sector_that_lost_one_station_does_not_show_the_signal_of_another(town: Town) -> None:
+    """The radio's own reading is about whoever is left; only its noise serves for every station."""
+    town.minute()
+    for _ in range(3):
+        town.minute(deaf={"torre-ap"}, sector={"torre-ap": -44})
+    view = town.link("torre-cerro")
+    assert view.a.group == "station"
+    assert view.a.signal_dbm is None
+    assert view.a.noise_dbm == -95
 
 
 def test_both_ends_alive_and_deaf_is_a_dead_link(town: Town) -> None:

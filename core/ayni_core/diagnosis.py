@@ -5,6 +5,7 @@ A first form: guided diagnosis with its evidence replaces the inside of `cause_o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ayni_core.message import Message
@@ -17,7 +18,7 @@ _POOR_CCQ_PCT = 80.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
-    """What the judge knows around one link.
+    """What the judge knows around one link. `titles` names the sites at its ends for people.
 
     `dark_site` is the site at one end of which no device answers; `cut_by` the link further up that is down
     too; `monitors_silent` that no monitor reports from either end.
@@ -26,6 +27,7 @@ class Signs:
     state: str
     a: EndView
     b: EndView
+    titles: Mapping[str, str]
     dark_site: str | None = None
     cut_by: str | None = None
     silent_device: str | None = None
@@ -54,15 +56,19 @@ def _weak(signs: Signs) -> tuple[Message, Message]:
     low = [_drop(end) >= _STEP_DB for end in (signs.a, signs.b)]
     noisy = [end for end in (signs.a, signs.b) if end.noise_dbm is not None and end.noise_dbm > _NOISY_DBM]
     if noisy and not all(low):
-        return _pair("interference", site=noisy[0].site)
+        return _pair("interference", site=_title(signs, noisy[0]))
     if all(low) or (any(low) and (signs.a.signal_dbm is None or signs.b.signal_dbm is None)):
         return _pair("antenna_moved")
     poor = [end for end in (signs.a, signs.b) if end.ccq_pct is not None and end.ccq_pct < _POOR_CCQ_PCT]
     if poor and not any(low):
-        return _pair("interference", site=poor[0].site)
+        return _pair("interference", site=_title(signs, poor[0]))
     if signs.slow_port_device is not None:
         return _pair("cable", device=signs.slow_port_device)
     return _pair("unknown")
+
+
+def _title(signs: Signs, end: EndView) -> str:
+    return signs.titles.get(end.site, end.site)
 
 
 def _drop(end: EndView) -> float:

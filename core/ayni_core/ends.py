@@ -45,11 +45,14 @@ def view(
     def find(metric: str) -> float | None:
         if where is None:
             return None
-        found = known.number(Series(where[0], where[1], metric), fresh)
-        if found is None and where[0] == "station":
-            radio = end.radio or _only_radio(known, metric)
-            if radio is not None:
-                found = known.number(Series("radio", radio, metric), fresh)
+        return known.number(Series(where[0], where[1], metric), fresh)
+
+    def noise() -> float | None:
+        """Noise belongs to the place, so a sector's figure serves for each of its stations."""
+        radio = end.radio or _only_radio(known, "noise_dbm")
+        found = find("noise_dbm")
+        if found is None and radio is not None:
+            found = known.number(Series("radio", radio, "noise_dbm"), fresh)
         return found
 
     port = _port(known)
@@ -62,7 +65,7 @@ def view(
         answers=answers,
         signal_dbm=find("signal_dbm"),
         normal_dbm=end.expected_dbm,
-        noise_dbm=find("noise_dbm"),
+        noise_dbm=noise(),
         chains_dbm=_chains(known, where, fresh),
         tx_rate_bps=find("tx_rate_bps"),
         rx_rate_bps=find("rx_rate_bps"),

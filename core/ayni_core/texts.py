@@ -56,8 +56,6 @@ _text("answer.not_allowed", "{user} may not do this")
 _text("answer.store_down", "the central cannot read its memory right now")
 
 # Events
-_text("event.alert_fired", "{what}")
-_text("event.alert_cleared", "Mended: {what}")
 _text("event.note", "{author}: {text}")
 _text("event.hub_started", "The central started")
 _text("event.node_up", "Monitor {node} reports")

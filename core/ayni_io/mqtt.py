@@ -187,8 +187,8 @@ class MqttClient:
     async def _one_connection(self) -> tuple[str, bool]:
         """Live through one connection: (why it ended, whether it ever was up)."""
         loop = asyncio.get_running_loop()
-        client = self._new_client()
         try:
+            client = self._new_client()
             await asyncio.to_thread(client.connect, self.broker.host, self.broker.port, self.keepalive_s)
         except (OSError, ssl.SSLError, ValueError) as error:
             return f"broker {self.broker}: {_plain(error)}", False
@@ -228,6 +228,8 @@ class MqttClient:
             password = self.broker.password.reveal() if self.broker.password else None
             client.username_pw_set(self.broker.username, password)
         if self.broker.ca:
+            if not self.broker.ca.is_file():
+                raise ValueError(f"{self.broker.ca}: no such file")
             client.tls_set_context(ssl.create_default_context(cafile=str(self.broker.ca)))
         if self.will:
             client.will_set(self.will.topic, self.will.payload, 1, True)
@@ -302,10 +304,11 @@ class MqttClient:
         if client is not None:
             loop = asyncio.get_running_loop()
             sock = client.socket()
-            with contextlib.suppress(OSError, ValueError):
-                client.disconnect()
+            # without these paho writes DISCONNECT at once; without DISCONNECT the last will would speak
             client.on_socket_register_write = client.on_socket_unregister_write = None
             client.on_socket_close = None
+            with contextlib.suppress(OSError, ValueError):
+                client.disconnect()
             if sock is not None:
                 with contextlib.suppress(OSError, ValueError):
                     loop.remove_reader(sock)
@@ -324,8 +327,6 @@ def _plain(error: BaseException) -> str:
         return "no answer"
     if isinstance(error, ConnectionRefusedError):
         return "nothing listens there"
-    if isinstance(error, FileNotFoundError):
-        return f"{error.filename}: no such file"
     text = getattr(error, "strerror", None) or str(error)
     return text[:1].lower() + text[1:]
 

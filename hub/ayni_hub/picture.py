@@ -125,7 +125,7 @@ class Picture:
             known = judge.known.of(end.device)
             answers = not judge.silent(end.device) if known.answered_at or known.failed_since else None
             site = self._network.site_of(end.device)
-            views[side] = ends.view(end, site.title, known, judge.ends[link.name, side].where, answers)
+            views[side] = ends.view(end, site.name, known, judge.ends[link.name, side].where, answers)
         for alert in judge.alerts.values():
             if alert.kind == "link" and alert.name == link.name:
                 since = min(since, alert.since)
@@ -173,6 +173,7 @@ class Picture:
             state=state,
             a=a,
             b=b,
+            titles={site: network.sites[site].title for site in network.sites_of(link)},
             dark_site=dark,
             cut_by=network.links[cut.name].title if cut else None,
             silent_device=network.devices[silent].title if silent else None,

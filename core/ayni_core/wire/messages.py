@@ -66,7 +66,11 @@ class Community:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndView:
-    """What is known of one end of a link. None: not known. `as_of` is when it was measured."""
+    """What is known of one end of a link. None: not known. `as_of` is when it was measured.
+
+    `site` and `device` are names of the inventory; `group` and `item` say under which series this end hears
+    the other.
+    """
 
     site: str
     device: str
