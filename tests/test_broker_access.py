@@ -218,11 +218,13 @@ def test_a_last_will_is_spoken_and_retained_when_a_node_vanishes(server: Running
 
 
 def test_secrets_and_accounts_are_for_their_owner_only_and_stay_the_same(tmp_path: Path) -> None:
-    path = local_broker.write_accounts(tmp_path, ROLES)
+    assert local_broker.write_accounts(tmp_path, ROLES)
+    path = tmp_path / "accounts.json"
     before = path.read_bytes()
     for file in (path, *(tmp_path / "secrets").iterdir()):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
-    assert local_broker.write_accounts(tmp_path, ROLES).read_bytes() == before
+    assert not local_broker.write_accounts(tmp_path, ROLES)
+    assert path.read_bytes() == before
     passwords = {(tmp_path / "secrets" / account).read_text() for account in ROLES}
     assert len(passwords) == len(ROLES), "each account has a password of its own"
     document = accounts.read(path)

@@ -78,9 +78,10 @@ class Town:
         signal: Mapping[str, int] | None = None,
         sector: Mapping[str, int] | None = None,
         upstream: int = 1,
+        cable: Mapping[str, int] | None = None,
     ) -> Changes:
         """All monitors but the `quiet` poll: `dead` devices do not answer, `deaf` ones hear no other end;
-        `sector` is what an access point's radio says by itself."""
+        `sector` is what an access point's radio says by itself, `cable` the state of a device's port."""
         self.now += 60
         for node in self.network.nodes:
             if node in quiet:
@@ -93,6 +94,8 @@ class Town:
                     if device.name in dead
                     else self._values(device.name, deaf, signal or {}, upstream)
                 )
+                if device.name in (cable or {}):
+                    values |= self._port((cable or {})[device.name])
                 if device.name in (sector or {}):
                     values |= self._sector((sector or {})[device.name])
                 polls.add(0.0, values)
@@ -122,6 +125,11 @@ class Town:
     @staticmethod
     def _sector(dbm: int) -> dict[Series, Value]:
         return {Series("radio", "wlan1", "signal_dbm"): dbm, Series("radio", "wlan1", "noise_dbm"): -95}
+
+    @staticmethod
+    def _port(oper: int) -> dict[Series, Value]:
+        port = Series("interface", "eth0", "if_oper")
+        return {port: oper, port._replace(metric="if_type"): 6, port._replace(metric="speed_bps"): 10**8}
 
     def wait(self, seconds: float) -> Changes:
         """Time passes and nobody polls."""
@@ -258,11 +266,28 @@ def test_a_last_will_is_believed_after_a_moment(town: Town) -> None:
     assert town.link("torre-cerro").state == "ok"
 
 
+def test_a_cable_that_is_pulled_out_of_a_radio_is_told(town: Town) -> None:
+    for _ in range(2):
+        town.minute(cable={"cerro-st": 1, "gw": 1})
+    assert town.link("torre-cerro").b.port_speed_bps == 10**8
+    for _ in range(2):
+        town.minute(cable={"cerro-st": 2, "gw": 2})
+    assert town.loud() == {"cable-out--device--cerro-st--eth0": "warn"}, "a router's ports come and go"
+    assert town.link("torre-cerro").b.port_speed_bps is None
+    alert = town.judge.alerts["cable-out--device--cerro-st--eth0"]
+    assert alert.cause is not None
+    assert alert.cause.context == "cause.cable"
+
+
 def test_the_way_out_is_judged_by_its_interface(town: Town) -> None:
     town.minute()
     town.minute(upstream=2)
     town.wait(10)
     assert town.loud() == {"upstream-down--upstream--fibra": "critical"}
+    alert = town.judge.alerts["upstream-down--upstream--fibra"]
+    assert alert.homes == 56
+    assert alert.cause is not None
+    assert alert.cause.context == "cause.provider"
 
 
 def test_a_restart_forgets_no_alert_and_fires_none_twice(town: Town, tmp_path: Path) -> None:

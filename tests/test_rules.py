@@ -77,6 +77,14 @@ def test_a_port_is_slow_against_the_best_it_ever_had() -> None:
     assert run(rule, [1e8, 1e9, 1e8, 1e8, 1e9]) == [None, None, None, "warn", None]
 
 
+def test_only_what_was_there_can_be_lost() -> None:
+    rule = Rule(
+        name="c", scope="cable", metric="if_oper", test="lost", text="t", warn=2, polls=2, clear_polls=2
+    )
+    assert run(rule, [2, 2, 2, 2]) == [None] * 4, "a port that never had a cable"
+    assert run(rule, [2, 1, 2, 2, 1, 1]) == [None, None, None, "warn", "warn", None]
+
+
 @pytest.mark.parametrize(
     ("samples", "expected"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import zlib
@@ -104,10 +105,8 @@ def test_no_truncation_and_no_flipped_bit_gets_through_as_another_frame(encoding
         for _ in range(500):
             damaged = bytearray(data)
             damaged[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
-            try:
+            with contextlib.suppress(WireError):
                 assert codec.decode(bytes(damaged)) == frame()
-            except WireError:
-                pass
 
 
 def _packed(value: object) -> bytes:
@@ -177,7 +176,8 @@ def test_foreign_topics_are_refused(topic: str) -> None:
         Ack(epoch="e", stored=((1, 4), (6, 6)), refused=(Refused(seq=5, reason="no"),)),
         Alert(id="i", rule="r", kind="link", name="l", level="warn", since=1.0, text=Message("a", {"x": 1})),
         LinkView(
-            id="l", title="L", state="ok", since=1.0, homes=2, a=EndView(site="s", device="d", chains_dbm=(-1.0, -2.5)),
+            id="l", title="L", state="ok", since=1.0, homes=2,
+            a=EndView(site="s", device="d", chains_dbm=(-1.0, -2.5)),
             b=EndView(site="t", device="e"), cause=Message("cause.no_power"),
         ),
     ],

@@ -21,7 +21,7 @@ from ayni_agent.courier import Courier
 from ayni_agent.device_loop import DeviceLoop
 from ayni_agent.outbox import MemoryOutbox, Row
 from ayni_agent.poller import Families, Poller
-from ayni_agent.schedule import first_turn, timeout_s
+from ayni_agent.schedule import first_turn, look_over_s, timeout_s
 from ayni_agent.verdict import Transition, Verdicts
 from ayni_core.readings import Poll
 from ayni_core.rules import Rule
@@ -84,7 +84,9 @@ class Agent:
         start_s = clock.monotonic_s()
         for index, (name, device) in enumerate(self._config.devices.items()):
             reader = self._reader(device)
-            poller = Poller(name, reader, self._families, device.profile)
+            poller = Poller(
+                name, reader, self._families, device.profile, look_over_s=look_over_s(self._config.poll_s)
+            )
             loop = DeviceLoop(poller, reader, flight, self._config.poll_s, self._on_poll)
             tasks.create_task(
                 loop.run(first_turn(start_s, index, len(self._config.devices), self._config.poll_s))

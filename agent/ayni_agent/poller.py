@@ -58,7 +58,15 @@ class Poller:
     answers, and `family` is the name of the profile.
     """
 
-    def __init__(self, name: str, reader: SnmpReader, profiles: Families, profile: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        reader: SnmpReader,
+        profiles: Families,
+        profile: str | None = None,
+        *,
+        look_over_s: float = LOOK_OVER_S,
+    ) -> None:
         self.name = name
         self.family: str | None = None
         self.failure: SnmpError | None = None
@@ -67,6 +75,7 @@ class Poller:
         self._reader = reader
         self._profiles = profiles
         self._wanted = profile
+        self._look_over_every_s = look_over_s
         self._profile: Profile | None = None
         self._identity: tuple[Raw, Raw] | None = None
         self._survey = Survey()
@@ -111,7 +120,8 @@ class Poller:
 
     def _is_due(self, now_s: float) -> bool:
         age_s = now_s - self._looked_over_s
-        return self._plan is None or age_s >= LOOK_OVER_S or (self._changed and age_s >= CALM_S)
+        every_s = self._look_over_every_s
+        return self._plan is None or age_s >= every_s or (self._changed and age_s >= min(CALM_S, every_s))
 
     async def _steady(self, values: dict[Series, Value]) -> bool:
         """One poll by the plan; False if the device turned out to be another than the plan was made for."""

@@ -61,3 +61,9 @@ def _next_slot(turn: Turn, now_s: float, interval_s: float, failures: int) -> Tu
 def timeout_s(interval_s: float) -> float:
     """How long one try waits, so that a failed poll and both re-checks fit into the interval."""
     return min(2.0, max(0.25, interval_s / 12))
+
+
+def look_over_s(interval_s: float) -> float:
+    """How often names, speeds and what was plugged in are read: every ten minutes, and at the quick pace
+    of a lesson, where nobody waits ten minutes, every third poll."""
+    return 600.0 if interval_s >= 15 else 3 * interval_s

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ayni_core.readings import Poll, Series
+from ayni_core.ends import ETHERNET
+from ayni_core.readings import Poll, Series, Value
 from ayni_core.rules import EMPTY, Rule, Track, by_metric, step
 from ayni_core.wire.frame import ANSWERED
 
@@ -43,11 +44,12 @@ class Verdicts:
     @classmethod
     def over(cls, rules: Iterable[Rule], expected_dbm: Mapping[str, float | None]) -> Verdicts:
         """Verdicts by those of the rules that one node can judge alone."""
-        return cls(by_metric(rules, ("device", "interface", "end")), expected_dbm)
+        return cls(by_metric(rules, ("device", "interface", "cable", "end")), expected_dbm)
 
     def judge(self, poll: Poll) -> list[Transition]:
         """The transitions that one poll brings."""
-        values = {ANSWERED: 0} if poll.error else {ANSWERED: 1, **poll.values}
+        values: Mapping[Series, Value] = {ANSWERED: 0} if poll.error else {ANSWERED: 1, **poll.values}
+        radio = any(series.group == "radio" for series in values)
         found = []
         for series, value in values.items():
             rules = self.rules.get(series.metric)
@@ -55,6 +57,8 @@ class Verdicts:
                 continue
             for rule in rules:
                 if rule.scope == "end" and series.group not in ("radio", "station"):
+                    continue
+                if rule.scope == "cable" and not (radio and is_cable(values, series)):
                     continue
                 key = (poll.device, rule.name, series)
                 before = self.tracks.get(key, EMPTY)
@@ -90,6 +94,11 @@ class Verdicts:
             if count + 1 == _MISSED_POLLS:
                 found.append(_peer(poll.device, peer, "critical", None))
         return found
+
+
+def is_cable(values: Mapping[Series, Value], series: Series) -> bool:
+    """Whether a reading of an interface is about an Ethernet port."""
+    return values.get(Series("interface", series.item, "if_type")) == ETHERNET
 
 
 def _peer(device: str, peer: str, level: str | None, before: str | None) -> Transition:

@@ -52,6 +52,20 @@ def cause_of(signs: Signs) -> tuple[Message, Message] | None:
     return _weak(signs)
 
 
+def cause_of_other(kind: str, rule: str, title: str, dark_site: str | None) -> tuple[Message, Message]:
+    """The same for an alert about a device, a monitor or a way out, called `title`."""
+    match kind:
+        case "node":
+            return _pair("monitor_silent")
+        case "upstream":
+            return _pair("provider")
+        case _ if rule in ("port-slow", "cable-out"):
+            return _pair("cable", device=title)
+        case _ if dark_site is not None:
+            return _pair("no_power", site=dark_site)
+    return _pair("device", device=title)
+
+
 def _weak(signs: Signs) -> tuple[Message, Message]:
     low = [_drop(end) >= _STEP_DB for end in (signs.a, signs.b)]
     noisy = [end for end in (signs.a, signs.b) if end.noise_dbm is not None and end.noise_dbm > _NOISY_DBM]

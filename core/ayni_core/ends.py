@@ -12,7 +12,8 @@ from ayni_core.readings import Series
 from ayni_core.wire.messages import EndView
 
 UPTIME = Series("system", "", "uptime_s")
-_ETHERNET = 6  # ifType ethernetCsmacd (IANAifType)
+ETHERNET = 6  # ifType ethernetCsmacd (IANAifType)
+_UP = 1  # ifOperStatus
 
 
 def resolve(known: DeviceKnown, other: DeviceKnown, end: End) -> tuple[str, str] | None:
@@ -56,7 +57,7 @@ def view(
         return found
 
     port = _port(known)
-    speed = known.number(Series("interface", port, "speed_bps")) if port else None
+    up = port is not None and known.number(Series("interface", port, "if_oper")) == _UP
     return EndView(
         site=site,
         device=end.device,
@@ -75,7 +76,7 @@ def view(
         uptime_s=known.number(UPTIME),
         voltage_v=_voltage(known),
         port=port,
-        port_speed_bps=speed,
+        port_speed_bps=known.number(Series("interface", port or "", "speed_bps")) if up else None,
         as_of=fresh or None,
     )
 
@@ -109,8 +110,8 @@ def _port(known: DeviceKnown) -> str | None:
     """The cable: the first Ethernet port that is up, or that ever told a speed."""
     ports = []
     for item, kind in known.items("interface", "if_type"):
-        if kind == _ETHERNET:
+        if kind == ETHERNET:
             index = known.number(Series("interface", item, "if_index")) or 0
-            up = known.number(Series("interface", item, "if_oper")) == 1
+            up = known.number(Series("interface", item, "if_oper")) == _UP
             ports.append((not up, index, item))
     return min(ports)[2] if ports else None

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from ayni_core.schema import Fields
 from ayni_core.texts import TEXTS
 
-SCOPES = ("device", "interface", "end", "link", "node", "upstream")
-TESTS = ("equals", "below", "above", "below_normal", "below_best")
+SCOPES = ("device", "interface", "cable", "end", "link", "node", "upstream")
+TESTS = ("equals", "below", "above", "below_normal", "below_best", "lost")
 LEVELS = ("warn", "critical")
 
 
@@ -37,6 +37,8 @@ class Rule:
 
     def level(self, value: float, normal: float | None, best: float | None, eased: float = 0.0) -> str | None:
         """The level that one number alone would have; `eased` moves the thresholds to the safe side."""
+        if self.test == "lost" and best is None:
+            return None
         if self.test == "below_best":
             return "warn" if best is not None and value < best else None
         if self.test == "below_normal":
@@ -46,7 +48,7 @@ class Rule:
         for level, limit in (("critical", self.critical), ("warn", self.warn)):
             if limit is None:
                 continue
-            if self.test == "equals":
+            if self.test in ("equals", "lost"):
                 hit = value == limit
             elif self.test == "below":
                 hit = value < limit + eased
@@ -78,6 +80,8 @@ def step(rule: Rule, track: Track, value: float, now: float, normal: float | Non
     best = track.best
     if rule.test == "below_best" and value > 0 and (best is None or value > best):
         best = value
+    if rule.test == "lost" and rule.level(value, normal, value) is None:
+        best = value  # it was well once: only what was there can be lost
     wanted = rule.level(value, normal, best)
     if _rank(wanted) < _rank(track.level):
         # going down a level must be clear: the eased thresholds decide

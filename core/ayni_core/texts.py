@@ -23,6 +23,7 @@ _text("rule.link_down", "{link} is down")
 _text("rule.signal_low", "{link}: {end} hears {signal} dBm, normal is {normal}")
 _text("rule.port_slow", "{device} {port} runs at {speed} Mb/s, was {best}")
 _text("rule.quality_low", "{link}: quality at {end} is {value} %")
+_text("rule.cable_out", "{device} {port}: the cable is out or dead")
 _text("rule.upstream_down", "{upstream} does not reach the Internet")
 _text("rule.agent_offline", "Monitor {node} is silent")
 

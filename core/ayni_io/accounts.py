@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ _ITERATIONS = 20_000
 """A random password of 24 octets needs no slow hash; this many still cost a Pi Zero only 0.1 s a login."""
 
 
-def prepare(accounts: Mapping[str, str], secrets_dir: Path) -> dict[str, str]:
+def prepare(accounts: Iterable[str], secrets_dir: Path) -> dict[str, str]:
     """The password of each account, one file each in `secrets_dir`; missing ones are made."""
     secrets_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     return {account: files.keep_secret(secrets_dir / account) for account in accounts}

@@ -56,7 +56,17 @@ _BROUGHT_BY = {"textual": "console", "pysnmp": "agent", "amqtt": "lab"}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; its exit status."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _main(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader went away, as `ayni … | head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _main(words: list[str]) -> int:
     if words[:1] in (["--version"], ["-V"]):
         print(f"ayni {__version__}")
         return 0
@@ -113,9 +123,6 @@ def _run(entry: Entry, words: Sequence[str], rest: list[str]) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader went away, as `ayni … | head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
 
 
 def _complain(word: str, hint: str) -> int:

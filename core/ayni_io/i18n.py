@@ -51,17 +51,17 @@ def _from_environment() -> list[str]:
     return listed
 
 
-def _(text: str, **values: object) -> str:
+def _(text: str, /, **values: object) -> str:
     """The text in the language in use, its named places filled."""
     return _fill(_current.gettext(text) if text else "", text, values)
 
 
-def _n(one: str, many: str, n: int, **values: object) -> str:
+def _n(one: str, many: str, n: int, /, **values: object) -> str:
     """The form of a text for `n` things; `{n}` is filled too."""
-    return _fill(_current.ngettext(one, many, n), many, {"n": n, **values})
+    return _fill(_current.ngettext(one, many, n), many, {**values, "n": n})
 
 
-def _c(context: str, text: str, **values: object) -> str:
+def _c(context: str, text: str, /, **values: object) -> str:
     """A text whose English words mean more than one thing, told apart by a stable context."""
     return _fill(_current.pgettext(context, text), text, values)
 

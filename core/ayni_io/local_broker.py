@@ -8,8 +8,8 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from ayni_core.wire.topics import Rights
 from ayni_io import accounts, broker, files
 from ayni_io.broker import Mosquitto
 from ayni_io.i18n import _
@@ -38,13 +38,14 @@ class LocalBroker:
         return BrokerConfig(port=self.port, username=account, password=password, protocol=self.protocol)
 
 
-def write_accounts(folder: Path, roles: Mapping[str, str], extra: Mapping[str, Any] | None = None) -> Path:
-    """Passwords in `secrets/` and the accounts file of a folder; hashes that fit stay as they are."""
+def write_accounts(folder: Path, roles: Mapping[str, str], extra: Mapping[str, Rights] | None = None) -> bool:
+    """Passwords in `secrets/` and the accounts file of a folder; hashes that fit stay as they are.
+
+    `roles` has every account with its role, `extra` the rights of unusual ones. False: nothing changed."""
     passwords = accounts.prepare({**roles, **(extra or {})}, folder / "secrets")
     path = folder / _ACCOUNTS
     document = accounts.dynamic_security(passwords, roles, extra=extra, known=accounts.read(path))
-    accounts.write(path, document)
-    return path
+    return accounts.write(path, document)
 
 
 def mosquitto_part(folder: Path, program: Mosquitto, port: int, account: str) -> Part:

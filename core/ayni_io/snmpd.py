@@ -35,7 +35,7 @@ def part(folder: Path, port: int, community: str) -> Part | None:
 
     return Part(
         name="snmpd",
-        argv=(str(program), "-f", "-LOw", "-C", "-c", str(config), "-p", str(folder / "pid")),
+        argv=(str(program), "-f", "-LOw", "-I", "-smux", "-C", "-c", str(config), "-p", str(folder / "pid")),
         rank=2,
         ready=ready,
         ready_within_s=5.0,

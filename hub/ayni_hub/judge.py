@@ -92,6 +92,7 @@ class Judge:
         self.changes = Changes()
         self._rules = tuple(rules)
         self._by_metric = by_metric(self._rules, ("device", "interface"))
+        self._cable_rules = by_metric(self._rules, ("cable",))
         self._end_rules = tuple(rule for rule in self._rules if rule.scope == "end")
         self._tracks: dict[str, Track] = dict(tracks or {})
         self._judged_until: dict[str, float] = {}
@@ -135,6 +136,8 @@ class Judge:
         self.changes.devices.add(device)
         for series, column in polls.values.items():
             rules = self._by_metric.get(series.metric, ())
+            if device in self._links_of and self._is_cable(device, series):
+                rules = (*rules, *self._cable_rules.get(series.metric, ()))
             newest: tuple[float, Value] | None = None
             for i, at in fresh:
                 value = column[i]
@@ -149,6 +152,10 @@ class Judge:
             if newest is not None and series != ANSWERED:
                 self.known.learn(device, series, *newest)
         self._take_ends(device, polls, fresh)
+
+    def _is_cable(self, device: str, series: Series) -> bool:
+        kind = Series("interface", series.item, "if_type")
+        return series.group == "interface" and self.known.of(device).number(kind) == ends.ETHERNET
 
     def _take_ends(self, device: str, polls: DevicePolls, fresh: list[tuple[int, float]]) -> None:
         uptimes = polls.values.get(ends.UPTIME)
@@ -306,7 +313,7 @@ class Judge:
                 self._set(replace(self.alerts[identifier], silenced_by=parent))
 
     def _homes(self, subject: Subject) -> int:
-        if subject.kind == "link" and not subject.detail:
+        if subject.kind == "link":
             return self.topology.homes_behind(subject.name, self.network)
         if subject.kind == "upstream":
             return sum(site.homes for site in self.network.sites.values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ayni_core import ends
-from ayni_core.diagnosis import Signs, cause_of
+from ayni_core.diagnosis import Signs, cause_of, cause_of_other
 from ayni_core.inventory import Link
 from ayni_core.readings import Series
 from ayni_core.wire import topics
@@ -58,6 +58,7 @@ class Picture:
                 view = self._link(link, now)
                 out[topics.net("link", link.name)] = pack(view)
         self._stale = set()
+        self._explain_others()
         for name in self._network.devices:
             out[topics.net("device", name)] = pack(self._device(name, now))
         for name in self._network.sites:
@@ -149,6 +150,18 @@ class Picture:
             next_by=max((each for each in due if each is not None), default=None),
         )
 
+    def _explain_others(self) -> None:
+        """The probable cause of the alerts that are not about links."""
+        network = self._network
+        for identifier, alert in list(self._judge.alerts.items()):
+            dark, title = None, ""
+            if alert.kind == "device" and alert.name in network.devices:
+                device = network.devices[alert.name]
+                title = device.title
+                dark = network.sites[device.site].title if self._dark(device.site) else None
+            if alert.kind != "link":
+                self._judge.explain(identifier, cause_of_other(alert.kind, alert.rule, title, dark))
+
     def _day(self, link: str) -> str:
         first = self._hour - _DAY_H + 1
         return "".join(self._hours[link].get(hour, "-") for hour in range(first, self._hour + 1))
@@ -165,7 +178,7 @@ class Picture:
             (
                 alert.name
                 for alert in judge.alerts.values()
-                if alert.rule == "port-slow" and alert.name in (link.a.device, link.b.device)
+                if alert.rule in ("port-slow", "cable-out") and alert.name in (link.a.device, link.b.device)
             ),
             None,
         )

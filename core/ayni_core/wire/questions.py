@@ -27,7 +27,7 @@ class AskReadings:
 class AskHistory:
     """`history`: one series from `start` to `end`, a row each `step_s`. Answered by `History`.
 
-    Either `device`, `group`, `item` and `metric`, or `link`, `end` (`a` or `b`) and `metric`: the hub
+    Either `device`, `group`, `item` and `metric`, or `link`, `side` (`a` or `b`) and `metric`: the hub
     knows which radio hears which.
     """
 

@@ -1,0 +1,157 @@
+"""The console's side of MQTT: messages into the model, questions out, answers back to who asked.
+
+Every so often something small is asked, so that LIVE means what it says even when the network is quiet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+
+from ayni_console.feed import Answer, NoAnswer
+from ayni_console.model import Model
+from ayni_core.wire import topics
+from ayni_core.wire.errors import WireError
+from ayni_core.wire.messages import LabDo
+from ayni_core.wire.questions import AskEvents, AskWatch, Done, Events, Question
+from ayni_core.wire.shape import pack, unpack
+from ayni_io.i18n import _, say
+from ayni_io.mqtt import BrokerConfig, MqttClient, MqttError
+
+TIMEOUT_S = 10.0
+WATCH_S, RENEW_S = 60.0, 30.0
+_BEAT_S = 60.0
+
+
+class ConsoleClient:
+    """A feed from a real broker. `run` keeps it going until cancelled.
+
+    `settled` is set once the first try to connect has ended, well or badly.
+    """
+
+    def __init__(
+        self,
+        broker: BrokerConfig,
+        user: str,
+        *,
+        watch_all: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.model = Model()
+        self.user = user
+        self.session = secrets.token_hex(4)
+        self._watch_all = watch_all
+        self._sites: tuple[str, ...] = ()
+        self._watch_changed = asyncio.Event()
+        self._came_up = asyncio.Event()
+        self.settled = asyncio.Event()
+        self._clock = clock
+        self._asked = 0
+        self._waiting: dict[str, asyncio.Future[bytes]] = {}
+        self._mqtt = MqttClient(broker, f"console-{user}-{self.session}")
+        self._mqtt.on_connect = self._up
+        self._mqtt.on_disconnect = self._down
+        self._mqtt.on_message = self._message
+        self._mqtt.subscribe(
+            topics.HUB, topics.LAB, topics.alert("#"), f"{topics.PREFIX}/net/#", topics.state("#"),
+            topics.answer(user, self.session, "#"),
+        )  # fmt: skip
+
+    async def run(self) -> None:
+        """Stay connected, keep contact fresh, renew watches."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._mqtt.run())
+            group.create_task(self._beat())
+            group.create_task(self._renew())
+
+    async def ask(self, question: Question, answer: type[Answer]) -> Answer:
+        """The hub's answer; `NoAnswer` says why there is none."""
+        self._asked += 1
+        name = str(self._asked)
+        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting[name] = future
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                await self._publish(topics.ask(self.user, self.session, name), pack(question))
+                result = unpack(answer, await future)
+        except TimeoutError:
+            raise NoAnswer(_("The central did not answer.")) from None
+        except WireError as error:
+            raise NoAnswer(_("The central's answer was not understood: {problem}", problem=error)) from None
+        finally:
+            del self._waiting[name]
+        if result.error is not None:
+            raise NoAnswer(say(result.error))
+        return result
+
+    async def lab_do(self, what: LabDo) -> None:
+        """Tell the lab."""
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                await self._publish(topics.lab_do(self.user), pack(what))
+        except TimeoutError:
+            raise NoAnswer(_("The lab did not answer.")) from None
+
+    def look_at(self, sites: tuple[str, ...]) -> None:
+        """Ask for copies of these sites' polls, as long as they are looked at."""
+        if sites != self._sites:
+            self._sites = sites
+            self._watch_changed.set()
+
+    async def _publish(self, topic: str, payload: bytes) -> None:
+        try:
+            heard = await self._mqtt.publish(topic, payload)
+        except MqttError:
+            raise NoAnswer(_("There is no way to the central just now.")) from None
+        if heard is False:
+            raise NoAnswer(_("Nobody listens: the central is not there."))
+
+    def _up(self) -> None:
+        self.model.linked(True)
+        self.settled.set()
+        self._came_up.set()
+        self._watch_changed.set()
+
+    def _down(self, reason: str) -> None:
+        self.model.linked(False, reason)
+        self._came_up.clear()
+        self.settled.set()
+
+    def _message(self, topic: str, payload: bytes, retained: bool) -> None:
+        if topic.startswith(f"{topics.PREFIX}/answer/"):
+            waiting = self._waiting.get(topic.rpartition("/")[2])
+            if waiting is not None and not waiting.done():
+                waiting.set_result(payload)
+            self.model.heard(self._clock())
+        else:
+            self.model.apply(topic, payload, retained, self._clock())
+
+    async def _beat(self) -> None:
+        """Ask something small whenever the central was not heard for a while."""
+        while True:
+            await self._came_up.wait()
+            age = self.model.contact_age(self.model.now(self._clock()))
+            if age is None or age > _BEAT_S:
+                await self._quietly(AskEvents(limit=1), Events)
+            await asyncio.sleep(1.0 if self.model.contact_at is None else 10.0)
+
+    async def _renew(self) -> None:
+        """Keep watches alive while somebody looks."""
+        while True:
+            self._watch_changed.clear()
+            if self._mqtt.connected and (self._sites or self._watch_all):
+                sites = () if self._watch_all else self._sites
+                await self._quietly(AskWatch(sites=sites, for_s=WATCH_S), Done)
+            try:
+                async with asyncio.timeout(RENEW_S):
+                    await self._watch_changed.wait()
+            except TimeoutError:
+                continue
+
+    async def _quietly(self, question: Question, answer: type[Answer]) -> None:
+        try:
+            await self.ask(question, answer)
+        except NoAnswer:
+            return  # the head of the screen shows that contact gets old

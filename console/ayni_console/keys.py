@@ -1,0 +1,97 @@
+"""Every key and what it does: the one table behind bindings, footers, help and the command palette.
+
+Letters work on every keyboard; F-keys are their twins, because phone terminals send none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ayni_io.i18n import _ as translate
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """`keys` as Textual names them, `shown` as people read them."""
+
+    action: str
+    keys: str
+    shown: str
+
+
+KEYS: tuple[Key, ...] = (
+    Key("open", "enter", "Enter"),
+    Key("back", "escape", "Esc"),
+    Key("home", "h,f2", "h"),
+    Key("advice", "a", "a"),
+    Key("map", "m", "m"),
+    Key("events", "e", "e"),
+    Key("lab", "b,f7", "b"),
+    Key("side", "tab", "Tab"),
+    Key("zoom", "z", "z"),
+    Key("filter", "slash", "/"),
+    Key("sort", "s", "s"),
+    Key("ideas", "w", "w"),
+    Key("could_not", "x", "x"),
+    Key("note", "n", "n"),
+    Key("copy", "c", "c"),
+    Key("pause", "p", "p"),
+    Key("help", "question_mark,f1", "?"),
+    Key("palette", "ctrl+p", "Ctrl+P"),
+    Key("repaint", "ctrl+l", "Ctrl+L"),
+    Key("leave", "ctrl+q", "Ctrl+Q"),
+)
+MOVES = (
+    ("up", "move(-1)"),
+    ("down", "move(1)"),
+    ("pageup", "page(-1)"),
+    ("pagedown", "page(1)"),
+    ("home", "move(-1000000)"),
+    ("end", "move(1000000)"),
+)
+BY_ACTION = {key.action: key for key in KEYS}
+EVERYWHERE = (
+    "back", "home", "advice", "map", "events", "lab", "filter", "note", "copy", "pause", "help", "palette",
+    "repaint", "leave",
+)  # fmt: skip
+
+
+def texts(_: Callable[[str], str]) -> dict[str, tuple[str, str]]:
+    """For each action its word in the footer and its sentence in help and palette, by way of `_`."""
+    return {
+        "open": (_("open"), _("Open what is selected")),
+        "home": (_("home"), _("Go to Home")),
+        "advice": (_("advice"), _("Advice: what do I do now?")),
+        "map": (_("map"), _("Map: who is behind whom")),
+        "events": (_("events"), _("Events and notebook")),
+        "lab": (_("lab"), _("Lab: break and repair a pretend network")),
+        "side": ("A/B", _("The other end of the link")),
+        "zoom": (_("zoom"), _("Zoom: hour, day, week")),
+        "filter": (_("find"), _("Find: show only lines with a word (! in front: without it)")),
+        "sort": (_("sort"), _("Sort the links another way")),
+        "ideas": (_("ideas"), _("Other ideas: what else may it be?")),
+        "could_not": (_("could not"), _("This step could not be done")),
+        "note": (_("note"), _("Write a note on what is shown")),
+        "copy": (_("copy"), _("Copy as a message for any chat")),
+        "pause": (_("pause"), _("Hold the screen still, or let it go on")),
+        "back": (_("back"), _("Go back one step")),
+        "help": (_("help"), _("Help for this screen")),
+        "palette": (_("commands"), _("Find a command by its name")),
+        "repaint": (_("repaint"), _("Draw the screen anew")),
+        "leave": (_("leave"), _("Leave the console")),
+    }
+
+
+def footer(actions: tuple[str, ...], enter: str = "") -> list[tuple[str, str]]:
+    """(key, word) for the footer of a screen; `enter` is what Enter does there, if not to open."""
+    words = {action: word for action, (word, _sentence) in texts(translate).items()}
+    if enter:
+        words["open"] = enter
+    return [(BY_ACTION[action].shown, words[action]) for action in actions]
+
+
+def twin(key: Key) -> str:
+    """The key as help shows it, with its F-key: `h F2`."""
+    others = [name.upper() for name in key.keys.split(",") if name.startswith("f") and name[1:].isdigit()]
+    return " ".join([key.shown, *others])

@@ -1,0 +1,178 @@
+"""Text that is laid out by us: lines of styled spans, measured in terminal cells, in full or in ASCII.
+
+Views write with the few symbols of UX (`●▲■─│░▒█`) and `↑↓` for trends; `displayed` turns a whole line
+into what this terminal can show. So no view asks which terminal it is for.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """A piece of a line; `style` is a name of `theme.STYLES`."""
+
+    text: str
+    style: str = ""
+
+
+Line = tuple[Span, ...]
+
+_TERMINAL = str.maketrans({"↑": "▲", "↓": "▼"})
+_ASCII = str.maketrans(
+    {
+        "●": "+", "▲": "!", "■": "X", "↑": "^", "↓": "v", "▼": "v", "─": "-", "│": "|", "█": "#", "▒": "=",
+        "░": ".", "·": "-", "…": "~", "×": "x", "°": "o", "–": "-", "—": "-", "’": "'", "“": '"', "”": '"',
+        "±": "~", "└": "`", "├": "|", "µ": "u", "¿": "?", "¡": "!",
+    }
+)  # fmt: skip
+
+
+def _width_of(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def cells(text: str) -> int:
+    """How many terminal cells a text takes."""
+    return len(text) if text.isascii() else sum(map(_width_of, text))
+
+
+def clean(text: str) -> str:
+    """The text without control characters: names come from the network and may hold anything."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def clip(text: str, width: int) -> str:
+    """At most `width` cells of a text; a cut is shown by `…`."""
+    if cells(text) <= width:
+        return text
+    room, kept = max(width - 1, 0), []
+    for char in text:
+        room -= _width_of(char)
+        if room < 0:
+            break
+        kept.append(char)
+    return "".join(kept).rstrip() + "…" if width > 0 else ""
+
+
+def fit(text: str, width: int, align: str = "<") -> str:
+    """The text in exactly `width` cells, padded at the right (`<`), left (`>`) or both sides (`^`)."""
+    text = clip(clean(text), width)
+    room = max(width - cells(text), 0)
+    match align:
+        case ">":
+            return " " * room + text
+        case "^":
+            return " " * (room // 2) + text + " " * (room - room // 2)
+    return text + " " * room
+
+
+def line(*parts: str | Span) -> Line:
+    """A line out of plain texts and spans."""
+    return tuple(Span(clean(part)) if isinstance(part, str) else part for part in parts if part)
+
+
+def plain(spans: Line) -> str:
+    """The text of a line without its styles and trailing space."""
+    return "".join(span.text for span in spans).rstrip()
+
+
+def width(spans: Line) -> int:
+    """The cells that a line takes."""
+    return sum(cells(span.text) for span in spans)
+
+
+def crop(spans: Line, room: int) -> Line:
+    """The line in exactly `room` cells: cut or filled up."""
+    kept: list[Span] = []
+    for span in spans:
+        size = cells(span.text)
+        if size > room:
+            kept.append(Span(fit(span.text, room), span.style))
+            room = 0
+            break
+        kept.append(span)
+        room -= size
+    if room:
+        kept.append(Span(" " * room))
+    return tuple(kept)
+
+
+def spread(left: Line, middle: Line, right: Line, room: int) -> Line:
+    """Three parts over the whole width; the left one is cut first, then the middle one is left out."""
+    if width(left) + width(middle) + width(right) + 4 > room:
+        shorter = room - width(middle) - width(right) - 4
+        if middle and shorter >= 8:
+            left = crop(left, shorter)
+        else:
+            middle = ()
+            left = crop(left, max(min(width(left), room - width(right) - 1), 0))
+    free = max(room - width(left) - width(middle) - width(right), 0)
+    before = (free + 1) // 2 if middle else free
+    return crop((*left, Span(" " * before), *middle, Span(" " * (free - before)), *right), room)
+
+
+def wrap(text: str, room: int, indent: str = "") -> list[str]:
+    """The text broken at spaces into pieces of at most `room` cells; `indent` leads all but the first."""
+    pieces: list[str] = []
+    current = ""
+    for word in clean(text).split():
+        longer = f"{current} {word}" if current.strip() else current + word
+        if cells(longer) <= room or not current.strip():
+            current = longer
+        else:
+            pieces.append(clip(current, room))
+            current = indent + word
+    pieces.append(clip(current, room))
+    return pieces
+
+
+def to_ascii(text: str) -> str:
+    """The same text in as many ASCII characters as it has cells."""
+    if text.isascii():
+        return text
+    made: list[str] = []
+    for char in text.translate(_ASCII):
+        size = _width_of(char)
+        if size == 0 or char.isascii():
+            made.append(char if char.isascii() else "")
+            continue
+        base = unicodedata.normalize("NFKD", char).encode("ascii", "ignore").decode()
+        made.append((base or "?" * size)[:size].ljust(size))
+    return "".join(made)
+
+
+def displayed(spans: Line, ascii_only: bool) -> Line:
+    """The line as this terminal can show it; neighbours of one style become one span."""
+    merged: list[Span] = []
+    for text, style in spans:
+        shown = to_ascii(text) if ascii_only else text.translate(_TERMINAL)
+        if merged and merged[-1].style == style:
+            merged[-1] = Span(merged[-1].text + shown, style)
+        elif shown:
+            merged.append(Span(shown, style))
+    return tuple(merged)
+
+
+def changed(old: Sequence[Span], new: Sequence[Span]) -> tuple[int, int] | None:
+    """First and one past the last cell in which two lines differ; None when they are the same."""
+    if old == new:
+        return None
+    before, after = list(_by_cell(old)), list(_by_cell(new))
+    if len(before) != len(after):
+        return 0, max(len(before), len(after))
+    differing = [at for at, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
+    return (differing[0], differing[-1] + 1) if differing else None
+
+
+def _by_cell(spans: Iterable[Span]) -> Iterable[tuple[str, str]]:
+    for text, style in spans:
+        for char in text:
+            for _each in range(_width_of(char)):
+                yield char, style

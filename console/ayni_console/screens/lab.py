@@ -1,0 +1,68 @@
+"""The lab: break a pretend network, try repairs, see whether they mended it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ayni_console import verify
+from ayni_console.feed import NoAnswer
+from ayni_console.screens.page import Page
+from ayni_console.view import repair as view
+from ayni_console.view.page import Look, Row
+from ayni_core.wire.messages import LabDo
+from ayni_io.i18n import _, say
+
+
+class LabPage(Page):
+    """Enter breaks or repairs what is selected."""
+
+    TOPIC = "lab"
+    FOOT: ClassVar[tuple[str, ...]] = ("open", "home", "advice", "events", "note", "help", "back")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said = ""
+
+    def crumb(self) -> str:
+        """The lab."""
+        return _("Lab")
+
+    def rows(self, look: Look) -> list[Row]:
+        """Faults, repairs, verdict."""
+        return view.lab_rows(self.app.model, self.app.verifying.get(("lab", "")), self.said, look)
+
+    def enter_does(self) -> str:
+        """It breaks or repairs."""
+        return _("do it")
+
+    def open_row(self, key: str) -> None:
+        """Break, repair or mend everything."""
+        do, _colon, what = key.partition(":")
+        self.fetch(self._do(do, what), "lab")
+
+    async def _do(self, do: str, what: str) -> None:
+        now = self.app.now()
+        before = verify.troubled(self.app.model, now)
+        try:
+            await self.app.feed.lab_do(LabDo(do=do, what=what))
+        except NoAnswer as problem:
+            self.said = str(problem)
+        else:
+            name = self._title(what)
+            if do == "break":
+                self.said = _("Broken: {what}. Press h and watch Home.", what=name)
+                self.app.verifying.pop(("lab", ""), None)
+            else:
+                self.said = _("Tried: {what}.", what=name) if what else _("Everything is mended.")
+                self.app.verifying["lab", ""] = verify.begin(
+                    self.app.model, now, before, any_of=do == "repair"
+                )
+        self.paint()
+
+    def _title(self, what: str) -> str:
+        lab = self.app.model.lab
+        if lab is None:
+            return what
+        titles = {fault.id: fault.title for fault in lab.faults}
+        titles |= {repair.id: repair.title for repair in lab.repairs}
+        return say(titles[what]) if what in titles else what

@@ -1,0 +1,252 @@
+"""Home: what to do first, and every link in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ayni_console import words
+from ayni_console.attention import Counts, Item
+from ayni_console.lines import Line, Span, cells, fit, line
+from ayni_console.model import Model
+from ayni_console.view import frame
+from ayni_console.view.page import BLANK, Look, Row, matches, text
+from ayni_console.view.values import rate
+from ayni_core.wire.messages import LINK_STATES, EndView, LinkView
+from ayni_io.i18n import _, _n, say
+
+SORTS = ("worst", "name", "signal", "repeats")
+DAY_MARKS = {"o": "█", "w": "▒", "d": "░", "n": "-"}
+_DAY_ORDER = "dwno-"
+"""Of several hours in one cell the worst is shown; hours of which nothing is known yield to all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths in cells; a bar of 0 is left out."""
+
+    name: int
+    signal: int
+    normal: int
+    speed: int
+    repeats: int
+    age: int
+    bar: int
+
+
+def columns(width: int) -> Columns:
+    """The table's widths: columns grow with their heads, the bar gives way first, then the name."""
+    signal, normal = max(9, cells(_("signal A/B"))), max(7, cells(_("normal")))
+    speed, repeats = max(7, cells(_("Mb/s"))), max(4, cells(_("repeats")))
+    age = max(3, cells(_("age")))
+    rest = width - 3 - (signal + normal + speed + repeats + age + 5)
+    bar = 24 if rest >= 24 + 1 + 24 else 12 if rest >= 12 + 1 + 14 else 0
+    name = rest - (bar + 2 if bar else 0)
+    return Columns(max(name, 8), signal, normal, speed, repeats, age, bar)
+
+
+def head(model: Model, look: Look, counts: Counts, *, paused: bool = False) -> Line:
+    """The community's name, the three numbers, contact."""
+    need, ok, none = numbers(counts)
+    first = Span(need, "down" if counts.need else "")
+    middles = (line(first, f" · {ok} · {none}"), line(first, f" · {none}"), line(first))
+    title = model.community.title or _("Ayni")
+    return frame.head(model, look, line(Span(title, "head")), *middles, paused=paused)
+
+
+def numbers(counts: Counts) -> tuple[str, str, str]:
+    """`2 need you`, `21 OK`, `1 no data`."""
+    return (
+        _n("{n} needs you", "{n} need you", counts.need),
+        _("{n} OK", n=counts.ok),
+        _("{n} no data", n=counts.no_data),
+    )
+
+
+def rows(model: Model, look: Look, worklist: Sequence[Item], sort: str, wanted: str = "") -> list[Row]:
+    """The body: trouble with contact, DO FIRST, ALL LINKS."""
+    made: list[Row] = []
+    lost = frame.trouble(model, look.now)
+    if lost:
+        made.append(text(Span(" ? ", "down"), Span(lost, "down")))
+    shown = [item for item in worklist if matches(wanted, *item_words(model, item))]
+    if shown or not wanted:
+        made.append(Row(partial(_first_head, look)))
+    made += [Row(partial(item_line, model, look, item), item.key) for item in shown]
+    if not worklist:
+        calm = _("Nothing needs you.") if model.links else _("Nothing is known yet.")
+        made.append(text(" ● " if model.links else " ? ", calm))
+    made.append(BLANK)
+    table = columns(look.width)
+    links = list(model.links.values())
+    if wanted:
+        links = [link for link in links if matches(wanted, *link_words(model, link, look.now))]
+    links.sort(key=partial(order, model, look.now, sort))
+    made.append(Row(partial(_links_head, table, len(links)), sticky=True))
+    made += [Row(partial(link_line, model, link, table, look.now), f"link:{link.id}") for link in links]
+    if not links and model.links:
+        made.append(text("   ", _("No link fits the filter.")))
+    return made
+
+
+def item_words(model: Model, item: Item) -> tuple[str, ...]:
+    """What a filter looks at in a line of DO FIRST."""
+    return thing(model, item.kind, item.name), words.word(item.state), say(item.cause)
+
+
+def link_words(model: Model, link: LinkView, now: float) -> tuple[str, ...]:
+    """What a filter looks at in a link."""
+    sites = (model.title("site", end.site) for end in (link.a, link.b))
+    return link.title, words.word(model.link_state(link, now)), say(link.cause), *sites
+
+
+def thing(model: Model, kind: str, name: str) -> str:
+    """What a thing is called where things of several kinds stand together."""
+    title = model.title(kind, name)
+    match kind:
+        case "node":
+            return _("Monitor {name}", name=title)
+        case "upstream":
+            return _("Internet {name}", name=title)
+    return title
+
+
+def _first_head(look: Look) -> Line:
+    homes, cause = _("homes"), _("probably")
+    last, state = _item_widths(look)
+    name = look.width - 3 - state - 9 - cells(homes) - last - 5
+    left = fit(" " + _("DO FIRST"), 3 + state + 1 + max(name, 8) + 1 + 9)
+    return line(Span(left, "head"), " ", Span(homes, "dim"), "  ", Span(fit(cause, last), "dim"))
+
+
+def _item_widths(look: Look) -> tuple[int, int]:
+    return (22 if look.width >= 76 else 15), max(cells(words.word(s)) for s in ("down", "weak", "no_news"))
+
+
+def item_line(model: Model, look: Look, item: Item) -> Line:
+    """`■ DOWN  Escuela-Cerro  34 min  46  no power`."""
+    last, state = _item_widths(look)
+    homes = cells(_("homes"))
+    name = max(look.width - 3 - state - 9 - homes - last - 5, 8)
+    style = words.style(item.state)
+    since = None if item.since is None else look.now - item.since
+    cause = say(item.cause) or say(item.headline) or say(item.text)
+    return line(
+        " ",
+        Span(words.symbol(item.state), style),
+        " ",
+        Span(fit(words.word(item.state), state), style),
+        " ",
+        fit(thing(model, item.kind, item.name), name),
+        " ",
+        fit(words.duration(since), 9),
+        " ",
+        fit(str(item.homes), homes, ">"),
+        "  ",
+        fit(cause, last),
+    )
+
+
+def _links_head(table: Columns, count: int) -> Line:
+    parts = [
+        fit(" " + _("ALL LINKS {n}", n=count), 3 + table.name),
+        fit(_("signal A/B"), table.signal, ">"),
+        fit(_("normal"), table.normal, ">"),
+        fit(_("Mb/s"), table.speed, ">"),
+        fit(_("repeats"), table.repeats, ">"),
+        fit(_("age"), table.age, ">"),
+    ]
+    if table.bar:
+        parts.append(" " + fit(_("24 h"), table.bar))
+    return line(Span(" ".join(parts), "head"))
+
+
+def link_line(model: Model, link: LinkView, table: Columns, now: float) -> Line:
+    """`▲ Torre-Clínica  -71/-70  -59  39/130  18%  12m  ####==------`."""
+    state = model.link_state(link, now)
+    style = words.style(state)
+    a, b = link.a, link.b
+    as_of = model.link_as_of(link)
+    if state == "down":  # what was measured last says nothing of now; the link's own screen has it
+        a, b = (EndView(site=end.site, device=end.device) for end in (a, b))
+    repeats = max((end.retry_pct for end in (a, b) if end.retry_pct is not None), default=None)
+    cells_of = (
+        (f"{words.number(a.signal_dbm)}/{words.number(b.signal_dbm)}", table.signal),
+        (normal(link), table.normal),
+        (f"{rate(a.tx_rate_bps)}/{rate(b.tx_rate_bps)}", table.speed),
+        (words.number(repeats, 0) + ("%" if repeats is not None else ""), table.repeats),
+        (words.short(None if as_of is None else now - as_of), table.age),
+    )
+    numbers = " ".join(fit(value, width, ">") for value, width in cells_of)
+    plain = "" if state == "ok" else "dim" if state in ("no_news", "unknown") else style
+    parts: list[str | Span] = [
+        " ",
+        Span(words.symbol(state), style),
+        " ",
+        fit(link.title, table.name),
+        Span(numbers, plain),
+    ]
+    if table.bar:
+        parts += ["  ", Span(day_bar(link.day, table.bar), "dim")]
+    return line(*parts)
+
+
+def day_bar(day: str, width: int) -> str:
+    """The last 24 hours in `width` cells, the newest at the right."""
+    hours = day[-24:].rjust(24, "-")
+    each = max(24 // width, 1)
+    groups = (hours[at : at + each] for at in range(0, 24, each))
+    return "".join(_worst(group) for group in groups)[:width]
+
+
+def _worst(hours: str) -> str:
+    worst = next((mark for mark in _DAY_ORDER if mark in hours), "-")
+    return DAY_MARKS.get(worst, " ")
+
+
+def normal(link: LinkView) -> str:
+    """The normal signal of a link: one number where both ends have the same."""
+    shown = [words.number(end.normal_dbm) for end in (link.a, link.b)]
+    return shown[0] if shown[0] == shown[1] else "/".join(shown)
+
+
+def order(model: Model, now: float, sort: str, link: LinkView) -> tuple[float, float, str]:
+    """The place of a link in the table."""
+    state = model.link_state(link, now)
+    rank = LINK_STATES.index(state) if state in LINK_STATES else len(LINK_STATES)
+    match sort:
+        case "name":
+            return 0.0, 0.0, link.title.casefold()
+        case "signal":
+            heard = [end.signal_dbm for end in (link.a, link.b) if end.signal_dbm is not None]
+            return min(heard, default=0.0), 0.0, link.title.casefold()
+        case "repeats":
+            shares = [end.retry_pct for end in (link.a, link.b) if end.retry_pct is not None]
+            return -max(shares, default=-1.0), 0.0, link.title.casefold()
+    return float(rank), float(-link.homes if state != "ok" else 0), link.title.casefold()
+
+
+def as_message(model: Model, look: Look, worklist: Sequence[Item], counts: Counts) -> str:
+    """Home as a message for any chat."""
+    made = [
+        _(
+            "{title}: {numbers} ({time})",
+            title=model.community.title or _("Ayni"),
+            numbers=", ".join(numbers(counts)),
+            time=words.clock(look.now),
+        )
+    ]
+    for item in worklist:
+        since = None if item.since is None else look.now - item.since
+        made.append(item_message(model, item, since))
+    return "\n".join(made)
+
+
+def item_message(model: Model, item: Item, since: float | None) -> str:
+    """One line of DO FIRST as a sentence: `DOWN Escuela-Cerro 34 min, 46 homes: no power`."""
+    parts = f"{words.word(item.state)} {thing(model, item.kind, item.name)} {words.duration(since)}"
+    if item.homes:
+        parts += ", " + _n("{n} home", "{n} homes", item.homes)
+    cause = say(item.cause) or say(item.headline)
+    return f"{parts}: {cause}" if cause else parts

@@ -1,0 +1,193 @@
+"""`ayni network …`: look at, check and grow network.yaml without an editor."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ayni_core import inventory
+from ayni_core.inventory import Network, split_address
+from ayni_core.schema import ConfigError
+from ayni_core.slug import slug
+from ayni_hub import roof
+from ayni_hub.grow import growing
+from ayni_hub.home import Home, default_folder
+from ayni_io import files, secret, snmpd, yamlfile
+from ayni_io.i18n import _, _n
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `ayni network`."""
+    result = argparse.ArgumentParser(prog="ayni network", description=_("Check and extend your network."))
+    below = result.add_subparsers(dest="what", required=True, metavar="WHAT")
+    add = below.add_parser("add", help=_("add a device"), description=_("Add a device that answers SNMP."))
+    add.add_argument("address", metavar="ADDRESS", help=_("its address, such as 10.0.0.20 or 10.0.0.20:1161"))
+    add.add_argument("--title", help=_("what people call it (default: its address)"))
+    add.add_argument("--name", help=_("its short name (default: made from the title)"))
+    add.add_argument("--site", help=_("where it stands; a new one is added (default: the only site)"))
+    add.add_argument("--node", help=_("which monitor asks it (default: the only one)"))
+    add.add_argument("--community", metavar="@FILE", help=_("file with its SNMP community (default: ask)"))
+    add.add_argument("--profile", help=_("how to read it (default: find out)"))
+    link = below.add_parser(
+        "link",
+        help=_("tell that two devices hear each other"),
+        description=_("Tell that the radios of two devices should hear each other."),
+    )
+    link.add_argument("a", metavar="A", help=_("one device"))
+    link.add_argument("b", metavar="B", help=_("the other"))
+    link.add_argument(
+        "--expected-dbm", type=_number, help=_("what each should hear of the other, such as -61")
+    )
+    link.add_argument("--frequency-mhz", type=_number, help=_("the channel, such as 5580"))
+    link.add_argument("--title", help=_("what people call it (default: the two sites)"))
+    shown = below.add_parser(
+        "list",
+        help=_("show sites, devices and links"),
+        description=_("Show the sites, devices and links of your network."),
+    )
+    default = default_folder()
+    for each in (add, link, shown):
+        each.add_argument(
+            "--dir",
+            dest="folder",
+            type=Path,
+            default=default,
+            metavar="DIR",
+            help=_("where the network is kept (default: {folder})", folder=default),
+        )
+    check = below.add_parser(
+        "check",
+        help=_("check a network.yaml, all faults at once"),
+        description=_("Check a network.yaml and name every fault with its line."),
+    )
+    check.add_argument("file", type=Path, metavar="FILE")
+    return result
+
+
+def main(argv: Sequence[str]) -> int:
+    """Do one of them. `ConfigError` is for the command line to tell."""
+    options = parser().parse_args(argv)
+    if options.what == "check":
+        network = yamlfile.read(options.file, inventory.parse)
+        print(_("{file}: all is well: {what}", file=options.file, what=_summary(network)))
+        return 0
+    home = Home(options.folder)
+    if options.what == "list":
+        return _list(home)
+    said = _add(home, options) if options.what == "add" else _link(home, options)
+    print(said)
+    if roof.tell_to_read_again(home):
+        print(_("The running network takes it in now."))
+    return 0
+
+
+def _add(home: Home, options: argparse.Namespace) -> str:
+    try:
+        host, port = split_address(options.address)
+    except ValueError as error:
+        raise ConfigError([str(error)]) from None
+    community = _community(options.community)
+    with growing(home.network_path) as change:
+        for other in change.network.devices.values():
+            if (other.host, other.port) == (host, port):
+                raise ConfigError(
+                    [_("{address} is there already: {name}", address=options.address, name=other.name)]
+                )
+        title = options.title or host
+        fallback = "device-" + slug(host, "1")
+        name = options.name or slug(options.title or fallback, fallback, change.network.devices)
+        if name in change.network.devices:
+            raise ConfigError([_('the name "{name}" is taken', name=name)])
+        path = home.folder / "secrets" / f"snmp-{name}"
+        entry: dict[str, Any] = {
+            "title": title,
+            "site": change.site(options.site),
+            "node": change.node(options.node),
+            "address": options.address.strip(),
+            "community": f"file:{path}",
+        }
+        if options.profile and options.profile != "auto":
+            entry["profile"] = options.profile
+        change.add("devices", name, entry)
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        files.write_secret(path, community)
+        change.save()
+    if snmpd.answers(host, port, community, timeout_s=2.0):
+        return _("Added {name}; it answers.", name=name)
+    return _(
+        "Added {name}. It does not answer yet: is SNMP on, the community right, the address reachable?",
+        name=name,
+    )
+
+
+def _community(given: str | None) -> str:
+    if given is None:
+        if not sys.stdin.isatty():
+            raise ConfigError([_("--community: expected @FILE, or a terminal to ask for it")])
+        return getpass.getpass(_("SNMP community (empty: public): ")).strip() or "public"
+    if not given.startswith("@"):
+        raise ConfigError(
+            [_("--community: expected @FILE: on the command line every user of this machine could read it")]
+        )
+    return secret.from_file(Path(given[1:]), "--community").reveal()
+
+
+def _link(home: Home, options: argparse.Namespace) -> str:
+    with growing(home.network_path) as change:
+        a, b = change.device(options.a), change.device(options.b)
+        for link in change.network.links.values():
+            if {link.a.device, link.b.device} == {a, b}:
+                raise ConfigError([_("these two are linked already: {name}", name=link.name)])
+        sites = [change.network.site_of(device) for device in (a, b)]
+        title = options.title or "-".join(site.title for site in sites)
+        name = slug("-".join(site.name for site in sites), "link", change.network.links, longest=48)
+        entry: dict[str, Any] = {"title": title}
+        if options.frequency_mhz is not None:
+            entry["frequency_mhz"] = options.frequency_mhz
+        for letter, device in (("a", a), ("b", b)):
+            entry[letter] = {"device": device}
+            if options.expected_dbm is not None:
+                entry[letter]["expected_dbm"] = options.expected_dbm
+        change.add("links", name, entry)
+        change.save()
+    return _("Added the link {name}: {title}", name=name, title=title)
+
+
+def _list(home: Home) -> int:
+    if not home.exists:
+        raise ConfigError([_("{path}: there is no network yet; begin with ayni start", path=home.folder)])
+    network = home.network()
+    print(f"{network.title}: {_summary(network)}")
+    for site in network.sites.values():
+        print(f"\n{site.title} ({site.name})")
+        for device in network.devices.values():
+            if device.site == site.name:
+                print(f"  {device.name:<24} {device.host}:{device.port:<6} {device.title}")
+    if network.links:
+        print()
+    for link in network.links.values():
+        expected = link.a.expected_dbm
+        heard = f"{expected:g} dBm" if expected is not None else ""
+        print(f"{link.name:<26} {link.a.device} - {link.b.device}  {heard}".rstrip())
+    return 0
+
+
+def _number(text: str) -> float:
+    """A number as people write it: -61, not -61.0. `ValueError` is for argparse to tell."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+def _summary(network: Network) -> str:
+    return ", ".join(
+        (
+            _n("{n} site", "{n} sites", len(network.sites)),
+            _n("{n} device", "{n} devices", len(network.devices)),
+            _n("{n} link", "{n} links", len(network.links)),
+            _n("{n} monitor", "{n} monitors", len(network.nodes)),
+        )
+    )

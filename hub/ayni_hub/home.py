@@ -1,0 +1,155 @@
+"""The folder of a network that one machine runs: what `ayni start` keeps, and what it writes anew.
+
+Kept: `network.yaml` (people edit it), `start.yaml` (the answers of the first start), `secrets/`, and what the
+parts remember. Written at every start: the config files of broker, hub and agent.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ayni_core import inventory, slices
+from ayni_core.inventory import Network
+from ayni_core.schema import ConfigError, Fields
+from ayni_core.slices import BrokerFacts
+from ayni_core.slug import slug
+from ayni_io import files, yamlfile, yamlwrite
+from ayni_io.i18n import _
+from ayni_io.local_broker import LocalBroker
+
+HUB = "hub"
+_ABOUT = """\
+Your network. It grows by `ayni network add` and `ayni network link`, or in an editor; then
+`ayni network check` tells whether all is well.
+
+Names (left of a colon) are short and stay the same for ever; titles are what people read.
+Secrets are never written here, only where they are kept."""
+
+
+def default_folder() -> Path:
+    """Where a user's network lives unless told otherwise."""
+    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(data) / "ayni"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What a first start asks: titles as people write them."""
+
+    network: str
+    site: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """`start.yaml`: which node and person of the inventory this machine and its user are. `snmpd_port`: where
+    this machine's own SNMP agent answers, 0 for none."""
+
+    node: str
+    person: str
+    snmpd_port: int = 0
+
+    @staticmethod
+    def parse(fields: Fields) -> Settings:
+        """Read the top mapping of start.yaml."""
+        return Settings(
+            node=fields.name("node"),
+            person=fields.name("person"),
+            snmpd_port=fields.number("snmpd_port", 0, at_least=0, at_most=65535, whole=True),
+        )
+
+
+class Home:
+    """One data folder. Its paths are absolute, so that parts find them from anywhere."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.expanduser().absolute()
+        self.network_path = self.folder / "network.yaml"
+        self.state_path = self.folder / "running.json"
+        self.lock_path = self.folder / "running.lock"
+
+    @property
+    def exists(self) -> bool:
+        """Whether a network was begun here."""
+        return self.network_path.is_file()
+
+    def settings(self) -> Settings:
+        """The answers of the first start. Raises `ConfigError`."""
+        return yamlfile.read(self.folder / "start.yaml", Settings.parse)
+
+    def network(self) -> Network:
+        """The inventory. Raises `ConfigError`."""
+        return yamlfile.read(self.network_path, inventory.parse)
+
+    def begin(self, answers: Answers, *, language: str, host: str, snmpd_port: int) -> None:
+        """Write the first network: one site, one node, and this machine as a device if it answers SNMP.
+        Raises `ConfigError` where the folder cannot be written."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (self.folder / "secrets").mkdir(exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise ConfigError([f"{self.folder}: cannot be made: {error.strerror}"]) from None
+        site = slug(answers.site, "site")
+        person, node = slug(answers.person, "me"), slug(host, "monitor")
+        raw: dict[str, Any] = {
+            "network": {"title": answers.network, "language": language, "poll_s": 60, "flush_s": 300},
+            "people": {person: {"title": answers.person, "role": "operator", "language": language}},
+            "sites": {site: {"title": answers.site}},
+            "nodes": {node: {"title": host, "site": site}},
+            "devices": {},
+            "links": {},
+            "upstreams": {},
+        }
+        if snmpd_port:
+            secret = self.folder / "secrets" / "snmp-this-machine"
+            files.keep_secret(secret)
+            raw["devices"][node] = {
+                "title": host,
+                "site": site,
+                "node": node,
+                "address": f"127.0.0.1:{snmpd_port}",
+                "community": f"file:{secret}",
+            }
+        settings = {"node": node, "person": person, "snmpd_port": snmpd_port}
+        yamlwrite.write(
+            self.folder / "start.yaml", settings, comment="The answers of the first `ayni start`."
+        )
+        yamlwrite.write(self.network_path, raw, comment=_ABOUT)
+
+    def write_parts(self, broker: LocalBroker, settings: Settings, network: Network) -> bool:
+        """The config files of hub and agent; whether the agent's differs from what stood there. (The hub's
+        never does while its broker stays: it reads network.yaml itself.)"""
+        if settings.node not in network.nodes:
+            raise ConfigError(
+                [_("{path}: the node {node} is missing", path=self.network_path, node=settings.node)]
+            )
+        facts = BrokerFacts(port=broker.port, protocol=broker.protocol, secrets=str(broker.secrets))
+        data_dir, state_dir = self.folder / "hub", self.folder / "agent"
+        for folder in (data_dir, state_dir):
+            folder.mkdir(exist_ok=True, mode=0o700)
+        hub = slices.hub(HUB, facts, network_path=str(self.network_path), data_dir=str(data_dir))
+        agent = slices.agent(network, settings.node, facts, state_dir=str(state_dir))
+        _rewrite(self.hub_config, hub)
+        return _rewrite(self.agent_config, agent)
+
+    @property
+    def hub_config(self) -> Path:
+        """The hub's config file."""
+        return self.folder / "hub.yaml"
+
+    @property
+    def agent_config(self) -> Path:
+        """The agent's config file."""
+        return self.folder / "agent.yaml"
+
+
+def _rewrite(path: Path, value: dict[str, Any]) -> bool:
+    text = yamlwrite.dump(value, comment="Written by `ayni start` from network.yaml; changes here are lost.")
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    files.write_text(path, text)
+    return True

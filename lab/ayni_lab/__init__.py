@@ -1,0 +1,1 @@
+"""The lab: pretend networks to learn on."""

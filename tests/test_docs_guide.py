@@ -1,0 +1,89 @@
+"""The operator's guide says what rules, states and keys really are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ayni_console import keys, words
+from ayni_core import rules
+from ayni_core.rules import Rule
+from ayni_io import yamlfile
+
+ROOT = Path(__file__).parent.parent
+GUIDE = (ROOT / "docs" / "operators-guide.md").read_text(encoding="utf-8")
+RULES = {
+    rule.name: rule
+    for path in sorted((ROOT / "configs" / "rules").glob("*.yaml"))
+    for rule in yamlfile.read(path, rules.parse)
+}
+
+
+def table(heading: str) -> list[list[str]]:
+    """The first table below a heading, without head and rule."""
+    below = GUIDE.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    rows = [line for line in below.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row.strip().strip("|").split("|")] for row in rows[2:]]
+
+
+def test_every_shipped_rule_is_explained_and_no_other() -> None:
+    assert [row[0].strip("`") for row in table("What is an alarm")] == list(RULES)
+
+
+def limit_in_words(rule: Rule, limit: float | None) -> str | None:
+    """How the page must begin to speak of a limit; None where any words will do."""
+    if limit is None:
+        return "–"
+    match rule.test:
+        case "below_normal":
+            return f"more than {limit:g} dB under normal"
+        case "below":
+            return f"less than {limit:g} %"
+        case "above":
+            return f"more than {limit:g}"
+    return None
+
+
+@pytest.mark.parametrize("row", table("What is an alarm"), ids=lambda row: row[0])
+def test_limits_of_a_rule_are_those_of_the_file(row: list[str]) -> None:
+    rule = RULES[row[0].strip("`")]
+    for cell, limit in ((row[1], rule.warn), (row[2], rule.critical)):
+        if rule.test == "below_best" and cell == row[1]:
+            assert cell == "slower than the best it ever had"
+            continue
+        expected = limit_in_words(rule, limit)
+        assert cell == expected if expected else cell not in ("", "–")
+    if rule.for_s:
+        assert row[3] == f"{rule.for_s:g} s"
+    elif rule.scope == "link":
+        assert row[3] == f"{rule.polls} judgement"
+    else:
+        assert row[3] == f"{rule.polls} polls"
+
+
+def test_margins_on_the_page_are_those_of_the_file() -> None:
+    sentence = re.sub(r"\s+", " ", GUIDE[GUIDE.index("An alarm ends when") :])
+    for name, unit, at in (("signal-low", "dB inside its limit", " at "), ("quality-low", "%", " at ")):
+        assert f"`{name}`{at}{RULES[name].margin:g} {unit}" in sentence
+    assert {name for name, rule in RULES.items() if rule.margin} == {"signal-low", "quality-low"}
+
+
+def test_states_have_the_signs_and_words_of_the_console() -> None:
+    shown = {(row[0], row[1]) for row in table("States")}
+    assert shown == {(words.symbol(state), words.word(state)) for state in words.SYMBOLS}
+
+
+def test_every_key_of_the_console_is_listed_with_its_twin() -> None:
+    shown = {(row[0].strip("`"), row[1]) for row in table("Keys")}
+    assert shown == {(key.shown, keys.twin(key).removeprefix(key.shown).strip()) for key in keys.KEYS}
+
+
+def test_what_the_quick_start_quotes_is_what_the_programs_say() -> None:
+    page = (ROOT / "docs" / "quick-start.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
+    sources = [*(ROOT / "scripts").iterdir(), *(ROOT / "lab" / "ayni_lab").glob("*.py")]
+    said = "\n".join(path.read_text(encoding="utf-8") for path in sources if path.is_file())
+    assert len(quoted) >= 3
+    assert [words for words in quoted if words not in said] == []

@@ -1,0 +1,275 @@
+"""`docs/protocol.md` says what the code does: topics, rights, headers, messages, questions, the example."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paho.mqtt.client import topic_matches_sub
+
+from ayni_core.message import Message
+from ayni_core.metrics import METRICS
+from ayni_core.readings import GROUPS
+from ayni_core.wire import codec, field, frame, messages, questions, topics
+from ayni_core.wire.dictionary import DICTIONARIES
+
+PAGE = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
+WRITERS = {"node": "n-NODE", "hub": "h-HUB", "person": "p-PERSON", "trainer": "p-PERSON", "lab": "l-LAB"}
+
+
+def sections() -> dict[str, str]:
+    """Heading -> text below it, down to the next heading of any depth."""
+    parts = re.split(r"^#{2,3} (.+)$", PAGE, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def table(text: str) -> list[list[str]]:
+    """The cells of the first table in a text, without head and rule."""
+    rows: list[list[str]] = []
+    for line in text.splitlines():
+        if line.startswith("|"):
+            rows.append([cell.strip() for cell in line.strip().strip("|").split(" | ")])
+        elif rows:
+            break
+    return rows[2:]
+
+
+def code(cell: str) -> list[str]:
+    """Everything that stands between backticks in a cell."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def block(heading: str, language: str) -> str:
+    """The first fenced block of a language below a heading."""
+    found = re.search(rf"^```{language}\n(.*?)^```$", sections()[heading], re.DOTALL | re.MULTILINE)
+    assert found, f"no {language} block below {heading}"
+    return found[1]
+
+
+# ---- topics and rights
+
+
+def right_of(word: str) -> topics.Rights:
+    return topics.rights(WRITERS[word], "trainer" if word == "trainer" else "viewer")
+
+
+def topic_rows() -> list[list[str]]:
+    return table(sections()["Topics"])
+
+
+def filled(topic: str) -> str:
+    """A documented topic as it is on the wire: BUCKET becomes the number that NODE has."""
+    return topic.replace("BUCKET", f"{topics.bucket('NODE'):02d}").replace("KIND", "live")
+
+
+def test_every_topic_root_is_on_the_page_and_no_other() -> None:
+    listed = [code(row[0])[0] for row in topic_rows()]
+    assert {topic.split("/")[0] for topic in listed} == {*topics._WORDS, "lab"}
+    for topic in listed:
+        topics.parse(f"{topics.PREFIX}/{filled(topic)}")
+
+
+def test_the_page_writes_topics_as_the_code_does() -> None:
+    made = {
+        topics.frame("NODE", "live"),
+        topics.state("NODE"),
+        topics.ack("NODE"),
+        topics.HUB,
+        topics.alert("ID"),
+        topics.net("KIND", "NAME"),
+        topics.ask("PERSON", "SESSION", "ID"),
+        topics.answer("PERSON", "SESSION", "ID"),
+        topics.cmd("NODE"),
+        topics.done("NODE", "ID"),
+        topics.LAB,
+        topics.lab_do("PERSON"),
+    }
+    listed = {code(row[0])[0] for row in topic_rows()}
+    assert {
+        f"{topics.PREFIX}/{filled(topic) if topic.startswith('in/') else topic}" for topic in listed
+    } == made
+
+
+@pytest.mark.parametrize("row", topic_rows(), ids=lambda row: row[0])
+def test_who_writes_and_who_reads_a_topic_is_what_the_rights_say(row: list[str]) -> None:
+    topic = f"{topics.PREFIX}/{filled(code(row[0])[0])}"
+    for cell, side in ((row[2], "publish"), (row[3], "subscribe")):
+        may = {
+            word
+            for word in WRITERS
+            if any(topic_matches_sub(each, topic) for each in getattr(right_of(word), side))
+        }
+        if "person" in may:
+            may.discard("trainer")  # a trainer may do all that a person may
+        assert set(cell.split(", ")) == may, f"{side} {topic}"
+
+
+@pytest.mark.parametrize("row", table(sections()["Accounts and rights"]), ids=lambda row: row[0])
+def test_rights_on_the_page_are_those_of_the_code(row: list[str]) -> None:
+    account, role = code(row[0])[0], "trainer" if "trainer" in row[0] else "viewer"
+    allowed = topics.rights(account, role)
+    for cell, filters in ((row[1], allowed.publish), (row[2], allowed.subscribe)):
+        assert [f"{topics.PREFIX}/{filled(each)}" for each in code(cell)] == list(filters)
+
+
+def test_every_kind_of_account_is_on_the_page() -> None:
+    listed = {code(row[0])[0] for row in table(sections()["Accounts and rights"])}
+    assert listed == set(WRITERS.values())
+
+
+def test_kinds_of_frames_and_the_number_of_buckets() -> None:
+    assert [code(row[0])[0] for row in table(sections()["Kinds of frames"])] == list(topics.KINDS)
+    assert f"modulo {topics.BUCKETS}" in PAGE
+
+
+# ---- frames
+
+EXAMPLE = "Worked example"
+
+
+def example() -> frame.Frame:
+    return codec.decode(bytes.fromhex(block(EXAMPLE, "hex")))
+
+
+def test_the_header_table_names_every_key_of_a_header() -> None:
+    rows = table(sections()["Header"])
+    assert [code(row[0])[0] for row in rows] == list(frame.header(example()))
+    for key in (code(row[0])[0] for row in rows):
+        short = {name: value for name, value in frame.header(example()).items() if name != key}
+        with pytest.raises(ValueError, match=f"header {key}"):
+            frame.check_header(short)
+
+
+def test_the_hex_of_the_example_unpacks_to_the_json_beside_it() -> None:
+    unpacked = field.inflate(bytes.fromhex(block(EXAMPLE, "hex")))
+    assert unpacked.decode("utf-8") == re.sub(r"\n\s*", "", block(EXAMPLE, "json"))
+
+
+def test_the_example_is_what_the_code_sends_in_both_encodings() -> None:
+    assert field.inflate(field.encode(example())) == field.inflate(bytes.fromhex(block(EXAMPLE, "hex")))
+    text = re.sub(r"\n\s*", "", block("The plain encoding", "json"))
+    assert codec.decode(text.encode("utf-8")) == example()
+    assert codec.encode(example(), "plain").decode("utf-8") == text
+
+
+def test_the_example_means_what_the_table_below_it_says() -> None:
+    (polls,) = example().devices.values()
+    shown = table(sections()["What the example says"])
+    assert len(shown) == len(polls.values)
+    for row, (series, column) in zip(shown, polls.values.items(), strict=True):
+        assert row[0] == "`" + " / ".join(part or "(none)" for part in series) + "`"
+        assert row[1:] == ["nothing" if value is None else f"{value}" for value in column]
+
+
+def test_figures_of_the_frame_text_are_those_of_the_code() -> None:
+    topic = f"{topics.PREFIX}/in/34/torre-pi/live"
+    assert topic in PAGE
+    assert topics.frame("torre-pi", "live") == topic
+    data = bytes.fromhex(block(EXAMPLE, "hex"))
+    assert f"({len(data)} bytes)" in PAGE
+    assert f"({len(field.inflate(data))} bytes unpacked)" in PAGE
+    limits = re.sub(r"\s+", " ", sections()["Limits"])
+    assert f"may have {field.MAX_DEVICES} devices, {field.MAX_POLLS:,} polls a device" in limits
+    assert f"{field.MAX_VALUES:,} values, and {field.MAX_INFLATED // 2**20} MB when unpacked" in limits
+    for identifier in DICTIONARIES:
+        assert f"{identifier:08x}" in sections()["The field encoding"]
+
+
+# ---- messages
+
+
+def dataclasses_of(module: types.ModuleType) -> dict[str, Any]:
+    return {
+        name: kind
+        for name, kind in vars(module).items()
+        if dataclasses.is_dataclass(kind) and kind.__module__ == module.__name__
+    }
+
+
+KINDS = dataclasses_of(messages) | dataclasses_of(questions)
+
+
+def in_words(annotation: Any) -> str:
+    """A type as the page writes it."""
+    plain = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+    if annotation in plain:
+        return plain[annotation]
+    if annotation is type(None):
+        return "nothing"
+    if annotation is Message:
+        return "message"
+    origin, inside = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (types.UnionType, typing.Union):
+        return " or ".join(in_words(each) for each in inside)
+    if origin is tuple:
+        return f"list of {in_words(inside[0])}"
+    return str(annotation.__name__)
+
+
+def default_in_words(entry: dataclasses.Field[Any]) -> str:
+    if entry.default is dataclasses.MISSING:
+        return "required"
+    if entry.default is None:
+        return "nothing"
+    return f"`{json.dumps(entry.default)}`"
+
+
+def test_every_message_and_question_has_a_table() -> None:
+    titled = [code(heading)[0] for heading in sections() if heading.startswith("`")]
+    assert sorted(titled) == sorted(KINDS)
+
+
+@pytest.mark.parametrize("heading", [each for each in sections() if "` on `" in each])
+def test_a_message_is_on_the_topic_that_its_heading_names(heading: str) -> None:
+    name, topic = code(heading)
+    documented = KINDS[name].__doc__.replace("\n", " ")
+    assert re.match(rf"`{topic.replace('NAME', '[A-Z]+')}`|`{topic.replace('NAME', 'about')}`", documented), (
+        documented
+    )
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_fields_of_a_message_are_those_of_its_table(name: str) -> None:
+    text = next(text for heading, text in sections().items() if heading.startswith(f"`{name}`"))
+    hints = typing.get_type_hints(KINDS[name])
+    expected = [
+        [f"`{each.name}`", in_words(hints[each.name]), default_in_words(each)]
+        for each in dataclasses.fields(KINDS[name])
+    ]
+    assert [row[:3] for row in table(text)] == expected
+    assert all(len(row) == 4 and row[3] for row in table(text)), "every field has a meaning"
+
+
+def test_every_question_is_listed_with_its_answer() -> None:
+    rows = {code(row[0])[0]: code(row[1] + row[2]) for row in table(sections()["Questions"])}
+    assert {name: found[0] for name, found in rows.items()} == {
+        name: kind.__name__ for name, kind in questions.QUESTIONS.items()
+    }
+    for name, (_asked, answer) in rows.items():
+        assert f"Answered by `{answer}`" in (questions.QUESTIONS[name].__doc__ or "")
+
+
+def test_link_states_stand_in_the_order_of_the_code() -> None:
+    line = next(line for line in PAGE.splitlines() if line.startswith("Link states, worst first"))
+    assert code(line) == list(messages.LINK_STATES)
+
+
+# ---- readings
+
+
+def test_groups_are_those_of_the_code() -> None:
+    assert [code(row[0])[0] for row in table(sections()["Readings"])] == list(GROUPS)
+
+
+def test_metrics_on_the_page_have_the_unit_and_kind_of_the_code() -> None:
+    rows = table(sections()["Metrics seen most"])
+    assert len(rows) >= 10
+    for name, unit, kind, meaning in rows:
+        metric = METRICS[code(name)[0]]
+        assert (unit.strip("–"), kind, meaning) == (metric.unit, metric.kind, metric.meaning)
