@@ -228,7 +228,7 @@ def lab_state() -> LabState:
             Fault(id="cut", title=Message("cause.no_power")),
             Fault(id="turn", title=Message("cause.antenna_moved")),
         ),
-        repairs=(Repair(id="plug", title=Message("cause.cable")),),
+        repairs=(Repair(id="plug", title=Message("cause.cable"), about=(("link", "escuela-cerro"),)),),
     )
 
 

@@ -14,7 +14,8 @@ from ayni_core.readings import Poll, Series, Value
 from ayni_core.snmp import V1, V2C
 from ayni_core.snmprec import parse_snmprec
 from ayni_io.profiles import Profiles
-from ayni_io.snmp import RecordedReader, SnmpProtocolError, SnmpTimeout
+from ayni_io.snmp import SnmpProtocolError, SnmpTimeout
+from ayni_io.snmp_recording import RecordedReader
 
 ROOT = "1.3.6.1.4.1.99999"
 SYSTEM = f"1.3.6.1.2.1.1.1.0|4|A box v1.2\n1.3.6.1.2.1.1.2.0|6|{ROOT}\n1.3.6.1.2.1.1.3.0|67|4200\n"

@@ -11,7 +11,7 @@ from ayni_core.mibview import MibView
 from ayni_core.readings import Series, Value
 from ayni_core.snmprec import parse_snmprec
 from ayni_io.profiles import Profiles
-from ayni_io.snmp import RecordedReader
+from ayni_io.snmp_recording import RecordedReader
 
 PROFILES = Profiles()
 NET_SNMP = "1.3.6.1.4.1.8072.3.2.10"

@@ -180,3 +180,11 @@ def test_orders_arrive_by_mqtt_and_the_state_is_retained(
             await stack.stop()
 
     asyncio.run(run())
+
+
+def test_a_repair_says_what_it_is_tried_on_so_that_its_verdict_is_about_that(script: Script) -> None:
+    about = {repair.id: set(repair.about) for repair in script.state().repairs}
+    assert about["aim-torre-clinica-clinica"] == {("link", "torre-clinica")}
+    assert about["restore-escuela"] >= {("device", "escuela-radio"), ("link", "cerro-escuela")}
+    assert ("device", "cerro-torre") not in about["restore-escuela"]
+    assert about["call-provider"] == {("upstream", "provider")}

@@ -34,29 +34,25 @@ def test_the_example_community_is_whole(network: Network) -> None:
 
 
 def test_every_device_is_polled_by_exactly_one_agent(network: Network) -> None:
-    polled = [
-        name
-        for node in network.nodes
-        for name in slices.agent(network, node, FACTS, state_dir="/x")["devices"]
-    ]
+    polled = [name for node in network.nodes for name in slices.agent(network, node, FACTS)["devices"]]
     assert sorted(polled) == sorted(network.devices)
 
 
 def test_the_agent_reads_its_slice(network: Network, tmp_path: Path) -> None:
     path = tmp_path / "agent.yaml"
-    yamlwrite.write(path, slices.agent(network, "molino-pi", FACTS, state_dir="/srv/state"))
+    yamlwrite.write(path, slices.agent(network, "molino-pi", FACTS))
     config = agent_config.load(path)
     assert config.node == "molino-pi"
     assert config.broker.username == "n-molino-pi"
     assert config.broker.password == "file:/srv/secrets/n-molino-pi"
-    assert (config.poll_s, config.flush_s, config.state_dir) == (60, 300, "/srv/state")
+    assert (config.poll_s, config.flush_s) == (60, 300)
     assert set(config.devices) == {"molino-radio", "molino-sector", "huerta-radio"}
     radio = config.devices["molino-radio"]
     assert (radio.host, radio.port, radio.expected_dbm) == ("10.20.5.11", 161, -61)
 
 
 def test_a_sector_with_several_peers_has_no_single_expected_signal(network: Network) -> None:
-    devices = slices.agent(network, "torre-pi", FACTS, state_dir="/x")["devices"]
+    devices = slices.agent(network, "torre-pi", FACTS)["devices"]
     assert "expected_dbm" not in devices["torre-sector"]
     assert "expected_dbm" not in devices["centro-router"]
 
@@ -89,7 +85,7 @@ def test_ipv6_addresses_and_other_ports_survive(network: Network, tmp_path: Path
     path = tmp_path / "network.yaml"
     yamlwrite.write(path, raw)
     six = yamlfile.read(path, inventory.parse)
-    device = slices.agent(six, "pi", FACTS, state_dir="/x")["devices"]["r"]
+    device = slices.agent(six, "pi", FACTS)["devices"]["r"]
     assert device["address"] == "[fe80::1]:1161"
     assert device["profile"] == "airos"
     assert inventory.split_address(device["address"]) == ("fe80::1", 1161)

@@ -181,6 +181,7 @@ def test_growing_a_network_that_does_not_run(begun: Path, tmp_path: Path) -> Non
         (("network", "add", "10.0.0.1", "--community", "public"), "@FILE"),
         (("network", "add", "10.0.0.1"), "--community"),
         (("network", "add", "10.0.0.1:99999", "--community", "@/dev/null"), "1 to 65535"),
+        (("network", "add", "10.0.0.1", "--profile", "routeross"), 'did you mean "routeros"?'),
         (("network", "link", "a", "b"), 'no device "a"'),
     ],
 )

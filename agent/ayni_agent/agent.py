@@ -100,6 +100,7 @@ class Agent:
             community=self._communities[device.name].reveal().encode("utf-8"),
             timeout_s=timeout_s(self._config.poll_s),
             tries=2,
+            engine=device.engine,
         )
 
     def _on_poll(self, poll: Poll) -> None:

@@ -12,15 +12,17 @@ from pathlib import Path
 
 from ayni_agent.poll_report import as_lines, as_object
 from ayni_agent.poller import Poller
+from ayni_core.inventory import ENGINES
 from ayni_core.mibview import MibView
 from ayni_core.schema import ConfigError
-from ayni_core.snmp import V1, V2C, CommunityEnvelope
+from ayni_core.snmp import V1, V2C
 from ayni_core.snmprec import SnmprecError, parse_snmprec
 from ayni_io import clock
 from ayni_io.i18n import _
 from ayni_io.profiles import Profiles
 from ayni_io.secret import Secret, from_file
-from ayni_io.snmp import RecordedReader, SnmpReader, SnmpRefused, SnmpSession, SnmpTimeout
+from ayni_io.snmp import SnmpReader, SnmpRefused, SnmpTimeout, open_session
+from ayni_io.snmp_recording import RecordedReader
 
 _COMMUNITY = "AYNI_SNMP_COMMUNITY"
 _PORT = 161
@@ -45,6 +47,9 @@ def parser() -> argparse.ArgumentParser:
         ),
     )
     result.add_argument("--version", choices=("1", "2c"), default="2c", help=_("of SNMP (default 2c)"))
+    result.add_argument(
+        "--engine", choices=ENGINES, default=ENGINES[0], help=_("which library reads it (default fast)")
+    )
     result.add_argument(
         "--timeout", type=_positive, default=2.0, metavar="S", help=_("seconds per try (default 2)")
     )
@@ -108,25 +113,25 @@ def _why(poller: Poller) -> str:
 
 
 def _reader(arguments: argparse.Namespace) -> tuple[SnmpReader, str]:
-    version = V1 if arguments.version == "1" else V2C
     if arguments.recording is not None:
         if arguments.host is not None:
             raise ConfigError([_("give a host or a recording, not both")])
+        version = V1 if arguments.version == "1" else V2C
         return _recorded(arguments.recording, version), arguments.recording.stem
     if arguments.host is None:
         raise ConfigError([_("name a host, or a recording with --recording FILE")])
     host, port = address(arguments.host)
     community = _community(arguments.community).reveal()
-    return (
-        SnmpSession(
-            host,
-            port,
-            CommunityEnvelope(version, community.encode()),
-            timeout_s=arguments.timeout,
-            tries=arguments.retries + 1,
-        ),
-        arguments.host,
+    reader = open_session(
+        host,
+        port,
+        version=arguments.version,
+        community=community.encode(),
+        timeout_s=arguments.timeout,
+        tries=arguments.retries + 1,
+        engine=arguments.engine,
     )
+    return reader, arguments.host
 
 
 def _recorded(path: Path, version: int) -> RecordedReader:

@@ -16,6 +16,7 @@ from ayni_io.process import run_until_stopped, set_up_logging
 from ayni_io.profiles import Profiles
 from ayni_io.rulebook import load_rules
 from ayni_io.secret import Secret
+from ayni_io.snmp import load_engine
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,7 +45,10 @@ def main(argv: Sequence[str]) -> int:
 
 
 def prepare(config: AgentConfig, profiles: Profiles, source: str) -> dict[str, Secret]:
-    """The communities of all devices; every missing secret and unknown profile in one `ConfigError`."""
+    """The communities of all devices; every missing secret and unknown profile in one `ConfigError`.
+
+    Raises `ModuleNotFoundError` where a device asks for an engine that is not installed.
+    """
     faults: list[str] = []
     communities: dict[str, Secret] = {}
     known = profiles.names()
@@ -58,4 +62,6 @@ def prepare(config: AgentConfig, profiles: Profiles, source: str) -> dict[str, S
             faults.append(f'{source}: devices.{name}.profile: unknown profile "{device.profile}"{hint}')
     if faults:
         raise ConfigError(faults)
+    for engine in {device.engine for device in config.devices.values()}:
+        load_engine(engine)
     return communities

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ayni_core.inventory import split_address
+from ayni_core.inventory import ENGINES, split_address
 from ayni_core.schema import NAME, Fields
 from ayni_core.wire.codec import ENCODINGS
 from ayni_io import yamlfile
@@ -22,6 +22,7 @@ class DeviceConfig:
     host: str
     port: int
     version: str
+    engine: str
     community: str
     profile: str | None
     expected_dbm: float | None
@@ -36,7 +37,6 @@ class AgentConfig:
     poll_s: float
     flush_s: float
     encoding: str
-    state_dir: str | None
     devices: Mapping[str, DeviceConfig]
 
 
@@ -48,7 +48,6 @@ def parse(fields: Fields) -> AgentConfig:
         poll_s=fields.number("poll_s", 60, at_least=1, at_most=3600),
         flush_s=fields.number("flush_s", 300, at_least=5, at_most=86400),
         encoding=fields.choice("encoding", ENCODINGS, "field"),
-        state_dir=fields.text("state_dir", None),
         devices=fields.named("devices", _device),
     )
     if config.flush_s < config.poll_s:
@@ -72,6 +71,7 @@ def _device(name: str, fields: Fields) -> DeviceConfig:
         host=host,
         port=port,
         version=fields.choice("version", ("1", "2c"), "2c"),
+        engine=fields.choice("engine", ENGINES, ENGINES[0]),
         community=check_reference(fields, "community"),
         profile=None if profile == "auto" else profile,
         expected_dbm=fields.number("expected_dbm", None, at_least=-120, at_most=0),

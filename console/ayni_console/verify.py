@@ -16,16 +16,11 @@ LIFE_S, LESSON_S = 600.0, 30.0
 
 @dataclass(slots=True)
 class Verify:
-    """Watches `things` (none: everything) from `started`; `verdict` is `watching`, `fixed` or `not_fixed`.
-
-    With `any_of` one of them has to become and stay well: in a lesson several things may be broken, and
-    nobody says which of them a repair is for. Otherwise all have to.
-    """
+    """Watches `things` (none: everything) from `started`; `verdict` is `watching`, `fixed` or `not_fixed`."""
 
     things: frozenset[Thing]
     started: float
     hold_s: float
-    any_of: bool = False
     verdict: str = "watching"
     well_since: dict[Thing, float] = field(default_factory=dict)
 
@@ -37,8 +32,6 @@ class Verify:
     @property
     def ok_since(self) -> float | None:
         """Since when it is well; None while it is not."""
-        if self.any_of and self.things:
-            return min(self.well_since.values(), default=None)
         if len(self.well_since) < max(len(self.things), 1):
             return None
         return max(self.well_since.values())
@@ -76,6 +69,6 @@ def troubled(model: Model, now: float) -> set[Thing]:
     return found
 
 
-def begin(model: Model, now: float, things: Collection[Thing] = (), *, any_of: bool = False) -> Verify:
+def begin(model: Model, now: float, things: Collection[Thing] = ()) -> Verify:
     """Start watching `things`."""
-    return Verify(frozenset(things), now, LESSON_S if model.training else LIFE_S, any_of)
+    return Verify(frozenset(things), now, LESSON_S if model.training else LIFE_S)

@@ -14,6 +14,8 @@ from ayni_core.schema import Fields, did_you_mean
 
 ROLES = ("viewer", "operator", "trainer", "hub")
 POWER = ("mains", "solar", "none")
+ENGINES = ("fast", "pysnmp")
+"""What reads a device: our own SNMP, or pysnmp where the two disagree about it. The first is the default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,7 @@ class Device:
     port: int = 161
     profile: str | None = None
     version: str = "2c"
+    engine: str = ENGINES[0]
     community: str | None = None
 
 
@@ -242,6 +245,7 @@ def _device(name: str, fields: Fields, only_node: str | None) -> Device:
         port=port,
         profile=None if profile in (None, "auto") else profile,
         version=fields.choice("version", ("1", "2c"), "2c"),
+        engine=fields.choice("engine", ENGINES, ENGINES[0]),
         community=community,
     )
     fields.done()

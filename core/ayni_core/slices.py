@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ayni_core.inventory import Device, Network
+from ayni_core.inventory import ENGINES, Device, Network
 
 Mapping = dict[str, Any]
 
@@ -43,7 +43,7 @@ def password_path(facts: BrokerFacts, account: str) -> str:
     return f"{facts.secrets}/{account}"
 
 
-def agent(network: Network, node: str, facts: BrokerFacts, *, state_dir: str) -> Mapping:
+def agent(network: Network, node: str, facts: BrokerFacts) -> Mapping:
     """The agent.yaml of one node. Raises `KeyError` for a node that the network does not have."""
     name = network.nodes[node].name
     return {
@@ -52,7 +52,6 @@ def agent(network: Network, node: str, facts: BrokerFacts, *, state_dir: str) ->
         "poll_s": network.poll_s,
         "flush_s": network.flush_s,
         "encoding": "field",
-        "state_dir": state_dir,
         "devices": {device.name: _device(network, device) for device in network.devices_of(name)},
     }
 
@@ -80,6 +79,8 @@ def accounts(network: Network, hub_name: str, *, lab: bool = False) -> dict[str,
 def _device(network: Network, device: Device) -> Mapping:
     host = f"[{device.host}]" if ":" in device.host else device.host
     fields: Mapping = {"address": f"{host}:{device.port}", "version": device.version}
+    if device.engine != ENGINES[0]:
+        fields["engine"] = device.engine
     if device.community:
         fields["community"] = device.community
     if device.profile:

@@ -42,9 +42,9 @@ from ayni_core.snmp import (
 )
 
 # What fits one unfragmented datagram: 1,500 octets less 28 of IP and UDP, less the message around.
-MOST_VARBINDS = 52
+MOST_VARBINDS = 66
 MOST_OCTETS = 1472 - 52
-BESIDES_NAME = 14  # octets of a var-bind in an answer beside its name: three headers and a usual value
+BESIDES_NAME = 11  # octets of a var-bind in an answer beside its name: three headers and a usual value
 
 # Errors that concern one object; the others concern the request.
 OBJECT_ERRORS = frozenset((NO_SUCH_NAME, GEN_ERR, NO_ACCESS, RESOURCE_UNAVAILABLE))

@@ -1,4 +1,4 @@
-"""SNMP over UDP, and over a recording: the port `SnmpReader` and what stands behind it.
+"""SNMP over UDP: the port `SnmpReader`, and the fast path behind it. `open_session` chooses the engine.
 
 One connected socket per device: the kernel drops datagrams from elsewhere and reports refused ports. Answers
 are matched by request-id; late and double ones fall on the floor. The readings of `ayni_core.snmpread` are
@@ -10,6 +10,7 @@ A community is held by the envelope alone and stands in no message, repr or exce
 from __future__ import annotations
 
 import asyncio
+import importlib
 import secrets
 import socket
 from collections.abc import Sequence
@@ -17,7 +18,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ayni_core.ber import oid_text
-from ayni_core.mibview import MibView
 from ayni_core.snmp import (
     MAX_REQUEST_ID,
     MIN_REQUEST_ID,
@@ -30,8 +30,6 @@ from ayni_core.snmp import (
     SnmpDecodeError,
     VarBind,
     decode_pdu,
-    decode_request,
-    decode_response,
 )
 from ayni_core.snmplayout import Layouts
 from ayni_core.snmpread import Ask, BadAnswer, NoAnswer, Pace, Reading, read_objects
@@ -144,7 +142,7 @@ class SnmpSession:
     @property
     def address(self) -> str:
         """Host and port as messages give them."""
-        return f"[{self._host}]:{self._port}" if ":" in self._host else f"{self._host}:{self._port}"
+        return address_text(self._host, self._port)
 
     @property
     def cost(self) -> Cost:
@@ -159,19 +157,19 @@ class SnmpSession:
 
     async def get(self, oids: Sequence[bytes]) -> list[VarBind]:
         """See `SnmpReader.get`."""
-        return await self._run(read_objects(oids, self._pace), f"reading {_count(oids, 'object')} from")
+        return await self._run(read_objects(oids, self._pace), get_text(oids))
 
     async def columns(
         self, columns: Sequence[bytes], expected_rows: int | None = None, max_rows: int = 4096
     ) -> list[VarBind]:
         """See `SnmpReader.columns`."""
         reading = read_columns(columns, self._pace, expected_rows=expected_rows, max_rows=max_rows)
-        return await self._run(reading, f"walking {_count(columns, 'column')} of")
+        return await self._run(reading, columns_text(columns))
 
     async def walk(self, root: bytes, max_objects: int = 4096) -> list[VarBind]:
         """See `SnmpReader.walk`."""
         reading = read_columns([root], self._pace, max_rows=max_objects)
-        return await self._run(reading, f"walking {oid_text(root)} of")
+        return await self._run(reading, walk_text(root))
 
     def close(self) -> None:
         """Give the socket back; what is under way fails."""
@@ -191,17 +189,11 @@ class SnmpSession:
             # The socket goes too: its own address may be what has changed, or the name's.
             if not self._pending:
                 self._disconnect(None)
-            tries = "1 try" if exchange.unanswered == 1 else f"{exchange.unanswered} tries"
-            raise SnmpTimeout(
-                f"{attempt} {self.address}: no answer after {tries} of {self._timeout_s:g} s"
-            ) from None
-        except BadAnswer as error:
-            raise SnmpProtocolError(f"{attempt} {self.address}: {error}") from None
-        except ConnectionRefusedError:
-            raise SnmpRefused(f"{attempt} {self.address}: nothing listens on that port") from None
-        except OSError as error:
-            self._disconnect(error)
-            raise SnmpUnreachable(f"{attempt} {self.address}: {error.strerror or error}") from None
+            raise silence(f"{attempt} {self.address}", exchange.unanswered, self._timeout_s) from None
+        except (BadAnswer, OSError) as error:
+            if isinstance(error, OSError) and not isinstance(error, ConnectionRefusedError):
+                self._disconnect(error)
+            raise failure(f"{attempt} {self.address}", error) from None
 
     async def _connect(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -329,8 +321,45 @@ class SnmpSession:
             self._timer = self._loop.call_at(earliest, self._on_timer)
 
 
-def _count(things: Sequence[bytes], name: str) -> str:
-    return f"{len(things)} {name}" if len(things) == 1 else f"{len(things)} {name}s"
+def address_text(host: str, port: int) -> str:
+    """Host and port as messages give them."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def get_text(oids: Sequence[bytes]) -> str:
+    """What a `get` attempts, as messages give it."""
+    return "reading 1 object from" if len(oids) == 1 else f"reading {len(oids)} objects from"
+
+
+def columns_text(columns: Sequence[bytes]) -> str:
+    """What a reading of columns attempts."""
+    return "walking 1 column of" if len(columns) == 1 else f"walking {len(columns)} columns of"
+
+
+def walk_text(root: bytes) -> str:
+    """What a `walk` attempts."""
+    return f"walking {oid_text(root)} of"
+
+
+def silence(attempt: str, tries: int, timeout_s: float) -> SnmpTimeout:
+    """The error for an attempt that nobody answered."""
+    counted = "1 try" if tries == 1 else f"{tries} tries"
+    return SnmpTimeout(f"{attempt}: no answer after {counted} of {timeout_s:g} s")
+
+
+def failure(attempt: str, error: BadAnswer | OSError) -> SnmpError:
+    """The error for an attempt that the agent or the network failed."""
+    if isinstance(error, BadAnswer):
+        return SnmpProtocolError(f"{attempt}: {error}")
+    if isinstance(error, ConnectionRefusedError):
+        return SnmpRefused(f"{attempt}: nothing listens on that port")
+    return SnmpUnreachable(f"{attempt}: {error.strerror or error}")
+
+
+def load_engine(engine: str) -> None:
+    """Import what an engine needs, which takes a while; `ModuleNotFoundError` where the extra is missing."""
+    if engine == "pysnmp":
+        importlib.import_module("ayni_io.snmp_pysnmp")
 
 
 def open_session(
@@ -341,59 +370,17 @@ def open_session(
     community: bytes,
     timeout_s: float = 2.0,
     tries: int = 3,
-) -> SnmpSession:
-    """A session with a device that speaks version "1" or "2c". No packet is sent before the first reading."""
+    engine: str = "fast",
+) -> SnmpReader:
+    """A session with a device that speaks version "1" or "2c". No packet is sent before the first reading.
+
+    `engine` is one of `inventory.ENGINES`: this module, or pysnmp where the two disagree about a device.
+    """
     envelope = CommunityEnvelope({"1": V1, "2c": V2C}[version], community)
+    if engine == "pysnmp":
+        from ayni_io.snmp_pysnmp import PysnmpSession  # where a device asks for it: it takes a while
+
+        return PysnmpSession(
+            host, port, version=envelope.version, community=community, timeout_s=timeout_s, tries=tries
+        )
     return SnmpSession(host, port, envelope, timeout_s=timeout_s, tries=tries)
-
-
-class RecordedReader:
-    """`SnmpReader` over a MibView: a recording answers through the same codec, and costs the same."""
-
-    def __init__(self, view: MibView, *, version: int = V2C, max_size: int = 1472) -> None:
-        self._view = view
-        self._envelope = CommunityEnvelope(version, b"recorded")
-        self._pace = Pace(version=version)
-        self._max_size = max_size
-        self._cost = Cost()
-
-    @property
-    def cost(self) -> Cost:
-        """What it would have cost so far."""
-        return self._cost
-
-    async def get(self, oids: Sequence[bytes]) -> list[VarBind]:
-        """See `SnmpReader.get`."""
-        return self._run(read_objects(oids, self._pace))
-
-    async def columns(
-        self, columns: Sequence[bytes], expected_rows: int | None = None, max_rows: int = 4096
-    ) -> list[VarBind]:
-        """See `SnmpReader.columns`."""
-        return self._run(read_columns(columns, self._pace, expected_rows=expected_rows, max_rows=max_rows))
-
-    async def walk(self, root: bytes, max_objects: int = 4096) -> list[VarBind]:
-        """See `SnmpReader.walk`."""
-        return self._run(read_columns([root], self._pace, max_rows=max_objects))
-
-    def close(self) -> None:
-        """Nothing to give back."""
-
-    def _run(self, reading: Reading) -> list[VarBind]:
-        outcome: Pdu | None = None
-        try:
-            while True:
-                ask = reading.send(outcome)
-                request = self._envelope.seal(ask.request, MIN_REQUEST_ID + self._cost.pdus)
-                answer = self._view.answer(decode_request(request), self._max_size)
-                outcome = None if answer is None else decode_response(answer)
-                self._cost = Cost(
-                    pdus=self._cost.pdus + 1,
-                    bytes_sent=self._cost.bytes_sent + len(request),
-                    bytes_received=self._cost.bytes_received + len(answer or b""),
-                )
-        except StopIteration as done:
-            found: list[VarBind] = done.value
-            return found
-        except (BadAnswer, NoAnswer) as error:
-            raise SnmpProtocolError(f"reading a recording: {error}") from None

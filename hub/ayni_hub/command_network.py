@@ -11,13 +11,14 @@ from typing import Any
 
 from ayni_core import inventory
 from ayni_core.inventory import Network, split_address
-from ayni_core.schema import ConfigError
+from ayni_core.schema import ConfigError, did_you_mean
 from ayni_core.slug import slug
 from ayni_hub import roof
 from ayni_hub.grow import growing
 from ayni_hub.home import Home, default_folder
 from ayni_io import files, secret, snmpd, yamlfile
 from ayni_io.i18n import _, _n
+from ayni_io.profiles import Profiles
 
 
 def parser() -> argparse.ArgumentParser:
@@ -90,6 +91,7 @@ def _add(home: Home, options: argparse.Namespace) -> str:
         host, port = split_address(options.address)
     except ValueError as error:
         raise ConfigError([str(error)]) from None
+    profile = _profile(options.profile)
     community = _community(options.community)
     with growing(home.network_path) as change:
         for other in change.network.devices.values():
@@ -110,8 +112,8 @@ def _add(home: Home, options: argparse.Namespace) -> str:
             "address": options.address.strip(),
             "community": f"file:{path}",
         }
-        if options.profile and options.profile != "auto":
-            entry["profile"] = options.profile
+        if profile is not None:
+            entry["profile"] = profile
         change.add("devices", name, entry)
         path.parent.mkdir(exist_ok=True, mode=0o700)
         files.write_secret(path, community)
@@ -122,6 +124,16 @@ def _add(home: Home, options: argparse.Namespace) -> str:
         "Added {name}. It does not answer yet: is SNMP on, the community right, the address reachable?",
         name=name,
     )
+
+
+def _profile(given: str | None) -> str | None:
+    if given in (None, "auto"):
+        return None
+    known = Profiles().names()
+    if given not in known:
+        hint = did_you_mean(str(given), known)
+        raise ConfigError([_('--profile: unknown profile "{name}"{hint}', name=given, hint=hint)])
+    return given
 
 
 def _community(given: str | None) -> str:

@@ -128,11 +128,10 @@ class Home:
                 [_("{path}: the node {node} is missing", path=self.network_path, node=settings.node)]
             )
         facts = BrokerFacts(port=broker.port, protocol=broker.protocol, secrets=str(broker.secrets))
-        data_dir, state_dir = self.folder / "hub", self.folder / "agent"
-        for folder in (data_dir, state_dir):
-            folder.mkdir(exist_ok=True, mode=0o700)
+        data_dir = self.folder / "hub"
+        data_dir.mkdir(exist_ok=True, mode=0o700)
         hub = slices.hub(HUB, facts, network_path=str(self.network_path), data_dir=str(data_dir))
-        agent = slices.agent(network, settings.node, facts, state_dir=str(state_dir))
+        agent = slices.agent(network, settings.node, facts)
         _rewrite(self.hub_config, hub)
         return _rewrite(self.agent_config, agent)
 

@@ -7,14 +7,13 @@ a CRC of the recent ones tells a resend from a second machine with the same name
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ayni_core.rules import Track
 from ayni_core.wire.messages import Alert, Event
 from ayni_core.wire.shape import pack, unpack
+from ayni_hub.sqlite_file import SqliteFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS frames(
@@ -46,26 +45,18 @@ class Ledger:
     """One file. Every public method is one transaction; `LedgerError` where the disk or the file fails."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        with self._failing_as("opening"):
-            self._db = sqlite3.connect(path, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, _VERSION):
-                raise LedgerError(f"{path}: written by another version of Ayni ({version}, not {_VERSION})")
-            self._db.executescript(_SCHEMA)
-            self._db.execute(f"PRAGMA user_version={_VERSION}")
+        self._file = SqliteFile(path, _SCHEMA, _VERSION, LedgerError)
+        self._db = self._file.db
 
     def close(self) -> None:
         """Give the file back."""
-        self._db.close()
+        self._file.close()
 
     # ---- frames
 
     def seen(self, node: str, epoch: str, seq: int) -> bool:
         """Whether this frame is already safe."""
-        with self._failing_as("reading frames"):
+        with self._file.failing_as("reading frames"):
             row = self._db.execute(
                 "SELECT last FROM frames WHERE node=? AND epoch=? AND first<=? ORDER BY first DESC LIMIT 1",
                 (node, epoch, seq),
@@ -74,7 +65,7 @@ class Ledger:
 
     def crc_of(self, node: str, epoch: str, seq: int) -> int | None:
         """The CRC of a recent frame, to tell a resend from a clone."""
-        with self._failing_as("reading frames"):
+        with self._file.failing_as("reading frames"):
             row = self._db.execute(
                 "SELECT crc FROM crc WHERE node=? AND epoch=? AND seq=?", (node, epoch, seq)
             ).fetchone()
@@ -82,7 +73,7 @@ class Ledger:
 
     def record(self, frames: Iterable[tuple[str, str, int, int]], now: float) -> None:
         """Frames (node, epoch, seq, crc) that are safe from now on; neighbouring ranges grow together."""
-        with self._failing_as("recording frames"), self._transaction():
+        with self._file.failing_as("recording frames"), self._file.transaction():
             for node, epoch, seq, crc in frames:
                 self._db.execute("INSERT OR IGNORE INTO crc VALUES(?,?,?,?,?)", (node, epoch, seq, crc, now))
                 self._add_to_ranges(node, epoch, seq)
@@ -101,7 +92,7 @@ class Ledger:
 
     def anchor(self, node: str, boot: str, proposed: float) -> float:
         """Wall minus monotonic clock of one boot of a node: set once, the same for every resend."""
-        with self._failing_as("anchoring a clock"), self._transaction():
+        with self._file.failing_as("anchoring a clock"), self._file.transaction():
             self._db.execute("INSERT OR IGNORE INTO anchor VALUES(?,?,?)", (node, boot, proposed))
             row = self._db.execute(
                 "SELECT wall_minus_mono FROM anchor WHERE node=? AND boot=?", (node, boot)
@@ -112,19 +103,19 @@ class Ledger:
 
     def tracks(self) -> dict[str, Track]:
         """Every track of every rule, by its key."""
-        with self._failing_as("reading tracks"):
+        with self._file.failing_as("reading tracks"):
             rows = self._db.execute("SELECT key, body FROM track").fetchall()
         return {key: Track(**dict(zip(_FIELDS, json.loads(body), strict=True))) for key, body in rows}
 
     def alerts(self) -> dict[str, Alert]:
         """The alerts that hold."""
-        with self._failing_as("reading alerts"):
+        with self._file.failing_as("reading alerts"):
             rows = self._db.execute("SELECT id, body FROM alert").fetchall()
         return {identifier: unpack(Alert, body) for identifier, body in rows}
 
     def hours(self, since_hour: int) -> dict[str, dict[int, str]]:
         """The worst state of each link by hour since 1970."""
-        with self._failing_as("reading hours"):
+        with self._file.failing_as("reading hours"):
             rows = self._db.execute(
                 "SELECT link, hour, state FROM hour WHERE hour>=?", (since_hour,)
             ).fetchall()
@@ -141,7 +132,7 @@ class Ledger:
         hours: Mapping[tuple[str, int], str],
     ) -> None:
         """What changed in the judge's mind; an alert of None is over."""
-        with self._failing_as("remembering the verdict"), self._transaction():
+        with self._file.failing_as("remembering the verdict"), self._file.transaction():
             self._db.executemany(
                 "INSERT OR REPLACE INTO track VALUES(?,?)",
                 [
@@ -169,7 +160,7 @@ class Ledger:
         self, before: float | None, limit: int, kind: str | None = None, name: str | None = None
     ) -> list[Event]:
         """The newest `limit` events before a time, newest first, of one thing or of all."""
-        with self._failing_as("reading events"):
+        with self._file.failing_as("reading events"):
             rows = self._db.execute(
                 "SELECT body FROM event WHERE (?1 IS NULL OR at<?1) AND (?2 IS NULL OR kind=?2)"
                 " AND (?3 IS NULL OR name=?3) ORDER BY at DESC, id DESC LIMIT ?4",
@@ -179,23 +170,6 @@ class Ledger:
 
     def forget_before(self, time: float) -> None:
         """Drop events and hours older than `time`."""
-        with self._failing_as("forgetting old events"), self._transaction():
+        with self._file.failing_as("forgetting old events"), self._file.transaction():
             self._db.execute("DELETE FROM event WHERE at<?", (time,))
             self._db.execute("DELETE FROM hour WHERE hour<?", (int(time // 3600),))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
-    @contextmanager
-    def _failing_as(self, attempt: str) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise LedgerError(f"{attempt} ({self._path}): {error}") from None

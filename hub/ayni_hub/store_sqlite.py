@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ayni_core.readings import Series, Value
+from ayni_hub.sqlite_file import SqliteFile
 from ayni_hub.store import Sample, Step, StoreError
 
 _SCHEMA = """
@@ -30,32 +29,25 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self._ids: dict[tuple[str, Series], int] = {}
-        self._path = path
-        with self._failing_as(f"opening {path}"):
-            self._db = sqlite3.connect(path, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, _VERSION):
-                raise StoreError(
-                    f"{path}: written by another version of Ayni ({version}, expected {_VERSION})"
-                )
-            self._db.executescript(_SCHEMA)
-            self._db.execute(f"PRAGMA user_version={_VERSION}")
+        self._file = SqliteFile(path, _SCHEMA, _VERSION, StoreError)
+        self._db = self._file.db
 
     def close(self) -> None:
         """Give the file back."""
-        self._db.close()
+        self._file.close()
 
     def write(self, samples: Iterable[Sample]) -> int:
         """Make samples durable in one commit."""
         count = 0
+        given: dict[tuple[str, Series], int] = {}  # void if the transaction fails
         numbers: list[tuple[int, int, Value]] = []
         newest: dict[int, tuple[int, Value]] = {}
-        with self._failing_as("writing samples"), self._transaction():
+        with self._file.failing_as("writing samples"), self._file.transaction():
             for device, series, at, value in samples:
                 count += 1
-                identifier = self._ids.get((device, series)) or self._identify(device, series)
+                key = (device, series)
+                identifier = self._ids.get(key) or given.get(key) or self._identify(device, series)
+                given[key] = identifier
                 ticks = round(at * 100)
                 stored = _storable(value)
                 if isinstance(stored, int | float):
@@ -68,11 +60,12 @@ class SqliteStore:
                 " SET at=excluded.at, value=excluded.value WHERE excluded.at >= latest.at",
                 [(identifier, at, value) for identifier, (at, value) in newest.items()],
             )
+        self._ids |= given
         return count
 
     def raw(self, device: str, series: Series, start: float, end: float) -> list[tuple[float, float]]:
         """See `Store.raw`."""
-        with self._failing_as("reading samples"):
+        with self._file.failing_as("reading samples"):
             rows = self._db.execute(
                 "SELECT at, value FROM sample WHERE series=? AND at>=? AND at<? ORDER BY at",
                 (self._known(device, series), round(start * 100), round(end * 100)),
@@ -82,7 +75,7 @@ class SqliteStore:
     def steps(self, device: str, series: Series, start: float, end: float, step_s: float) -> list[Step]:
         """See `Store.steps`."""
         first, width = round(start * 100), max(1, round(step_s * 100))
-        with self._failing_as("reading samples"):
+        with self._file.failing_as("reading samples"):
             rows = self._db.execute(
                 "SELECT (at-?)/?, min(value), avg(value), max(value) FROM sample"
                 " WHERE series=? AND at>=? AND at<? GROUP BY 1 ORDER BY 1",
@@ -92,7 +85,7 @@ class SqliteStore:
 
     def latest(self, device: str) -> Sequence[tuple[Series, float, Value]]:
         """See `Store.latest`."""
-        with self._failing_as("reading the newest values"):
+        with self._file.failing_as("reading the newest values"):
             rows = self._db.execute(
                 "SELECT grp, item, metric, at, value FROM series JOIN latest ON latest.series=series.id"
                 " WHERE device=? ORDER BY grp, item, metric",
@@ -102,7 +95,7 @@ class SqliteStore:
 
     def forget_before(self, time: float) -> int:
         """See `Store.forget_before`."""
-        with self._failing_as("forgetting old samples"), self._transaction():
+        with self._file.failing_as("forgetting old samples"), self._file.transaction():
             return self._db.execute("DELETE FROM sample WHERE at<?", (round(time * 100),)).rowcount
 
     def _known(self, device: str, series: Series) -> int:
@@ -115,27 +108,7 @@ class SqliteStore:
         self._db.execute(
             "INSERT OR IGNORE INTO series(device, grp, item, metric) VALUES(?,?,?,?)", (device, *series)
         )
-        identifier = self._known(device, series)
-        self._ids[device, series] = identifier
-        return identifier
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._ids.clear()  # identifiers given in this transaction are void
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
-    @contextmanager
-    def _failing_as(self, attempt: str) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise StoreError(f"{attempt} ({self._path}): {error}") from None
+        return self._known(device, series)
 
 
 def _storable(value: Value) -> Value:

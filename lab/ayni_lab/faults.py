@@ -36,6 +36,19 @@ class Place:
         }
         return {key: text for key, text in found.items() if text}
 
+    def about(self, network: Network) -> tuple[tuple[str, str], ...]:
+        """(kind, name) of everything that can be well or not at this place."""
+        if self.upstream:
+            return (("upstream", self.upstream),)
+        if self.link:
+            return (("link", self.link),)
+        devices = [d.name for d in network.devices.values() if self.device in ("", d.name)]
+        devices = [name for name in devices if self.device or network.devices[name].site == self.site]
+        links = [
+            link.name for link in network.links.values() if {link.a.device, link.b.device} & set(devices)
+        ]
+        return (*(("device", name) for name in devices), *(("link", name) for name in links))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultPlan:

@@ -33,7 +33,11 @@ class Script:
             active = fault.is_active(self._conditions)
             since = self._since.get(fault.name) if active else None
             faults.append(Fault(id=fault.name, title=fault.title(self._network), active=active, since=since))
-        repairs = [Repair(id=plan.name, title=plan.title(self._network)) for plan in self._repairs.values()]
+        network = self._network
+        repairs = [
+            Repair(id=plan.name, title=plan.title(network), about=plan.place.about(network))
+            for plan in self._repairs.values()
+        ]
         return LabState(faults=tuple(faults), repairs=tuple(repairs), last=self._last, at=self._at)
 
     def do(self, order: LabDo, now: float) -> Message:

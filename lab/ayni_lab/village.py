@@ -39,7 +39,7 @@ class Village:
         source = configs.find("network.yaml")
         template = yamlfile.read(source, inventory.parse)
         raw, _lines = yamlfile.load(yamlfile.read_text(source), str(source))
-        for name in ("tmp", "agents", "hub"):
+        for name in ("tmp", "hub"):
             (folder / name).mkdir(mode=0o700)
         return Village(folder=folder, template=template, raw=raw, poll_s=poll_s, language=language)
 
@@ -96,11 +96,7 @@ class Village:
         hub = slices.hub(HUB, facts, network_path=str(path), data_dir=str(self.folder / "hub"))
         yamlwrite.write(self.hub_config, hub)
         for node in network.nodes:
-            state_dir = self.folder / "agents" / node
-            state_dir.mkdir(mode=0o700, exist_ok=True)
-            yamlwrite.write(
-                self.agent_config(node), slices.agent(network, node, facts, state_dir=str(state_dir))
-            )
+            yamlwrite.write(self.agent_config(node), slices.agent(network, node, facts))
         return network
 
     @property

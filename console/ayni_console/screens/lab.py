@@ -54,10 +54,21 @@ class LabPage(Page):
                 self.app.verifying.pop(("lab", ""), None)
             else:
                 self.said = _("Tried: {what}.", what=name) if what else _("Everything is mended.")
-                self.app.verifying["lab", ""] = verify.begin(
-                    self.app.model, now, before, any_of=do == "repair"
-                )
+                self._watch(before & self._about(what) if what else before, now)
         self.paint()
+
+    def _watch(self, things: set[verify.Thing], now: float) -> None:
+        """Watch what was in trouble where the repair was tried; elsewhere there is nothing to prove."""
+        self.app.verifying.pop(("lab", ""), None)
+        if things:
+            self.app.verifying["lab", ""] = verify.begin(self.app.model, now, things)
+
+    def _about(self, what: str) -> set[verify.Thing]:
+        lab = self.app.model.lab
+        pairs = [
+            pair for repair in (lab.repairs if lab else ()) if repair.id == what for pair in repair.about
+        ]
+        return {(pair[0], pair[1]) for pair in pairs if len(pair) == 2}
 
     def _title(self, what: str) -> str:
         lab = self.app.model.lab

@@ -75,7 +75,7 @@ def rows(model: Model, look: Look, worklist: Sequence[Item], sort: str, wanted: 
         made.append(Row(partial(_first_head, look)))
     made += [Row(partial(item_line, model, look, item), item.key) for item in shown]
     if not worklist:
-        calm = _("Nothing needs you.") if model.links else _("Nothing is known yet.")
+        calm = _calm(model)
         made.append(text(" ● " if model.links else " ? ", calm))
     made.append(BLANK)
     table = columns(look.width)
@@ -88,6 +88,15 @@ def rows(model: Model, look: Look, worklist: Sequence[Item], sort: str, wanted: 
     if not links and model.links:
         made.append(text("   ", _("No link fits the filter.")))
     return made
+
+
+def _calm(model: Model) -> str:
+    """What stands where nothing needs anybody; at the very beginning, how to go on."""
+    if model.links:
+        return _("Nothing needs you.")
+    if model.devices:
+        return _("No links yet. In a shell: ayni network add, then ayni network link")
+    return _("Nothing is known yet.")
 
 
 def item_words(model: Model, item: Item) -> tuple[str, ...]:

@@ -148,8 +148,9 @@ def stuck(*parts: str | Span) -> Row:
 
 
 def _fault_line(fault: Fault, look: Look) -> Line:
-    since = "" if fault.since is None else _("since {time}", time=words.duration(look.now - fault.since))
-    about = f"{_('broken')} {since}".strip() if fault.active else ""
+    about = ""
+    if fault.active and fault.since is not None:
+        about = _("broken for {time}", time=words.duration(look.now - fault.since))
     mark = Span("■", "down") if fault.active else Span(" ")
     room = look.width - 4 - cells(about)
     return line(" ", mark, " ", fit(say(fault.title), room), " ", Span(about, "down"))

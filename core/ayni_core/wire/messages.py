@@ -230,10 +230,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """Something that can be tried in the lab."""
+    """Something that can be tried in the lab; `about` holds pairs (kind, name) of what it is tried on."""
 
     id: str
     title: Message
+    about: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

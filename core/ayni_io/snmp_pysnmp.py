@@ -1,0 +1,283 @@
+"""The second engine: pysnmp reads a device where the fast path disagrees with it. Same port, same results.
+
+Theory of operation. What to ask next is decided by the readings of `ayni_core.snmpread`, as for every engine.
+Below them nothing is shared with the fast path: pysnmp makes the requests and takes the answers apart,
+asyncio sends and waits. It takes about a hundred times the CPU. The differences: an answer may come in the
+other version than the request; a number without the leading zero that its high bit needs, or a Counter64 in
+v1, is refused.
+
+Of pysnmp only the messages are used (`pysnmp.proto.api`, no MIBs). What it stacks on them has holes: its
+`bulk_walk_cmd` never ends when a device dies mid-walk; its time-outs follow the wall clock and stop when that
+steps back; its one socket takes answers from anywhere and never hears that a port is closed; an `SnmpEngine`
+blocks for 45 ms.
+
+The law of the file: this is the only one that knows pysnmp, and pyasn1 beneath it. Neither's words reach a
+message, because they quote octets, the community among them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pysnmp.proto import api  # first: where the extra is missing, pysnmp is named and not what it brings
+from pysnmp.proto.api import verdec
+
+# isort: split
+from pyasn1.codec.ber import decoder, encoder
+from pyasn1.type import univ
+
+from ayni_core.ber import decode_oid, encode_oid
+from ayni_core.snmp import (
+    GET,
+    GET_BULK,
+    GET_NEXT,
+    MAX_REQUEST_ID,
+    MIN_REQUEST_ID,
+    RESPONSE,
+    Pdu,
+    SnmpDecodeError,
+    VarBind,
+    check_value,
+    decode_pdu,
+)
+from ayni_core.snmpread import Ask, BadAnswer, NoAnswer, Pace, Reading, read_objects
+from ayni_core.snmpwalk import read_columns
+from ayni_io.snmp import (
+    Cost,
+    SnmpUnreachable,
+    address_text,
+    columns_text,
+    failure,
+    get_text,
+    silence,
+    walk_text,
+)
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A request under way; `garbled` is set when something came meanwhile that cannot be decoded."""
+
+    future: asyncio.Future[Pdu]
+    garbled: SnmpDecodeError | None = None
+
+
+class PysnmpSession(asyncio.DatagramProtocol):
+    """`SnmpReader` by pysnmp. It connects when first used, and anew after a failure."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        version: int,
+        community: bytes,
+        timeout_s: float = 2.0,
+        tries: int = 3,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._version = version
+        self._community = community
+        self._timeout_s = timeout_s
+        self._pace = Pace(version=version, tries=tries)
+        self._connecting = asyncio.Lock()
+        self._loop: asyncio.AbstractEventLoop
+        self._transport: asyncio.DatagramTransport | None = None
+        self._pending: dict[int, _Waiting] = {}
+        self._readings = 0
+        self._request_id = MIN_REQUEST_ID + secrets.randbelow(MAX_REQUEST_ID - MIN_REQUEST_ID)
+        self._pdus = self._bytes_sent = self._bytes_received = self._timeouts = self._ignored = 0
+
+    def __repr__(self) -> str:
+        return f"PysnmpSession({self.address})"
+
+    @property
+    def address(self) -> str:
+        """Host and port as messages give them."""
+        return address_text(self._host, self._port)
+
+    @property
+    def cost(self) -> Cost:
+        """What it has cost so far."""
+        return Cost(
+            pdus=self._pdus,
+            bytes_sent=self._bytes_sent,
+            bytes_received=self._bytes_received,
+            timeouts=self._timeouts,
+            ignored=self._ignored,
+        )
+
+    async def get(self, oids: Sequence[bytes]) -> list[VarBind]:
+        """See `SnmpReader.get`."""
+        return await self._run(read_objects(oids, self._pace), get_text(oids))
+
+    async def columns(
+        self, columns: Sequence[bytes], expected_rows: int | None = None, max_rows: int = 4096
+    ) -> list[VarBind]:
+        """See `SnmpReader.columns`."""
+        reading = read_columns(columns, self._pace, expected_rows=expected_rows, max_rows=max_rows)
+        return await self._run(reading, columns_text(columns))
+
+    async def walk(self, root: bytes, max_objects: int = 4096) -> list[VarBind]:
+        """See `SnmpReader.walk`."""
+        return await self._run(read_columns([root], self._pace, max_rows=max_objects), walk_text(root))
+
+    def close(self) -> None:
+        """Give the socket back; what is under way fails."""
+        self._disconnect(self._closed())
+
+    async def _run(self, reading: Reading, attempt: str) -> list[VarBind]:
+        unanswered = 0
+        outcome: Pdu | SnmpDecodeError | None = None
+        self._readings += 1
+        try:
+            transport = await self._connect()
+            while True:
+                if isinstance(outcome, SnmpDecodeError):
+                    ask = reading.throw(outcome)
+                else:
+                    ask = reading.send(outcome)
+                outcome = await self._exchange(transport, ask)
+                unanswered = unanswered + ask.tries if outcome is None else 0
+        except StopIteration as done:
+            found: list[VarBind] = done.value
+            return found
+        except NoAnswer:
+            if self._readings == 1:  # the socket goes too: its own address may have changed, or the name's
+                self._disconnect(None)
+            raise silence(f"{attempt} {self.address}", unanswered, self._timeout_s) from None
+        except (BadAnswer, OSError) as error:
+            if isinstance(error, OSError) and not isinstance(error, ConnectionRefusedError):
+                self._disconnect(error)
+            raise failure(f"{attempt} {self.address}", error) from None
+        finally:
+            self._readings -= 1
+
+    async def _connect(self) -> asyncio.DatagramTransport:
+        async with self._connecting:
+            if self._transport is None or self._transport.is_closing():
+                self._loop = asyncio.get_running_loop()
+                self._transport, _ = await self._loop.create_datagram_endpoint(
+                    lambda: self, remote_addr=(self._host, self._port)
+                )
+            return self._transport
+
+    def _disconnect(self, error: Exception | None) -> None:
+        if self._transport is not None:
+            if not self._loop.is_closed():
+                self._transport.abort()
+            self._transport = None
+        if error is not None:
+            self._fail_all(error)
+
+    def _closed(self) -> SnmpUnreachable:
+        return SnmpUnreachable(f"reading from {self.address}: the session was closed")
+
+    def _fail_all(self, error: Exception) -> None:
+        for waiting in self._pending.values():
+            if not waiting.future.done():
+                waiting.future.set_exception(error)
+
+    async def _exchange(self, transport: asyncio.DatagramTransport, ask: Ask) -> Pdu | SnmpDecodeError | None:
+        """What came of a request: None when all its tries went unanswered. Tries share the request-id."""
+        self._request_id = request_id = max(MIN_REQUEST_ID, (self._request_id + 1) % (MAX_REQUEST_ID + 1))
+        template = ask.request.with_id(request_id)
+        datagram = _encode(self._version, self._community, decode_pdu(template, 0, len(template)))
+        waiting = self._pending[request_id] = _Waiting(self._loop.create_future())
+        try:
+            for _ in range(ask.tries):
+                if transport.is_closing():
+                    raise self._closed()
+                transport.sendto(datagram)
+                self._pdus += 1
+                self._bytes_sent += len(datagram)
+                try:
+                    async with asyncio.timeout(self._timeout_s):
+                        return await asyncio.shield(waiting.future)
+                except TimeoutError:
+                    if waiting.future.done():  # taking it apart took long, but it came in time
+                        return waiting.future.result()
+                    self._timeouts += 1
+                if waiting.garbled is not None:
+                    return waiting.garbled
+            return None
+        finally:
+            del self._pending[request_id]
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        """Whatever the device sends: the socket is connected, so nobody else does."""
+        self._bytes_received += len(data)
+        try:
+            pdu = _decode(data)
+        except SnmpDecodeError as error:
+            self._ignored += 1
+            for waiting in self._pending.values():  # whose answer it was nobody can say
+                waiting.garbled = error
+            return
+        answered = self._pending.get(pdu.request_id)
+        if answered is None or answered.future.done():
+            self._ignored += 1
+        else:
+            answered.future.set_result(pdu)
+
+    def error_received(self, exc: Exception) -> None:
+        """ICMP, or this machine's own network, says that nobody is there."""
+        self._fail_all(exc)
+
+
+def _encode(version: int, community: bytes, request: Pdu) -> bytes:
+    """A request as pysnmp writes it."""
+    module = api.PROTOCOL_MODULES[version]
+    if request.kind == GET_BULK:
+        pdu = module.GetBulkRequestPDU()
+        module.apiBulkPDU.set_defaults(pdu)
+        module.apiBulkPDU.set_non_repeaters(pdu, request.error_status)
+        module.apiBulkPDU.set_max_repetitions(pdu, request.error_index)
+    else:
+        pdu = {GET: module.GetRequestPDU, GET_NEXT: module.GetNextRequestPDU}[request.kind]()
+        module.apiPDU.set_defaults(pdu)
+    module.apiPDU.set_request_id(pdu, request.request_id)
+    module.apiPDU.set_varbinds(pdu, [(decode_oid(name), module.null) for name, _, _ in request.varbinds])
+    message = module.Message()
+    module.apiMessage.set_defaults(message)
+    module.apiMessage.set_community(message, community)
+    module.apiMessage.set_pdu(message, pdu)
+    return bytes(encoder.encode(message))
+
+
+def _decode(datagram: bytes) -> Pdu:
+    """An answer as pysnmp understands it."""
+    try:
+        module = api.PROTOCOL_MODULES[int(verdec.decode_message_version(datagram))]
+        message, _ = decoder.decode(datagram, asn1Spec=module.Message())
+        pdu = module.apiMessage.get_pdu(message)
+        if not isinstance(pdu, module.GetResponsePDU):
+            raise SnmpDecodeError("no Response-PDU")
+        request_id, status, index = (int(pdu[place]) for place in range(3))
+        varbinds = [_varbind(name, value) for name, value in module.apiPDU.get_varbinds(pdu)]
+    except SnmpDecodeError:
+        raise
+    except Exception as error:  # on hostile octets pyasn1 also fails by IndexError, RecursionError and others
+        raise SnmpDecodeError(f"pysnmp gives up with {type(error).__name__}") from None
+    return Pdu(RESPONSE, request_id, status, index, varbinds)
+
+
+def _varbind(name: univ.ObjectIdentifier, value: univ.Any) -> VarBind:
+    outermost = value.tagSet.superTags[-1]  # SNMP tags implicitly: this one stands on the wire
+    tag = outermost.tagClass | outermost.tagId
+    plain: int | bytes | None
+    match value:
+        case univ.Null():
+            plain = None
+        case univ.Integer():
+            plain = int(value)
+        case univ.ObjectIdentifier():
+            plain = encode_oid(tuple(value))
+        case _:
+            plain = bytes(value)
+    check_value(tag, plain)
+    return encode_oid(tuple(name)), tag, plain

@@ -1,0 +1,48 @@
+"""One SQLite file that survives a power cut: WAL, FULL, a schema version, whole transactions, one error."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class SqliteFile:
+    """An open file. What fails inside `failing_as` is raised as `error`, in one sentence with the path."""
+
+    def __init__(self, path: Path, schema: str, version: int, error: type[Exception]) -> None:
+        self._path = path
+        self._error = error
+        with self.failing_as("opening"):
+            self.db = sqlite3.connect(path, isolation_level=None)
+            self.db.execute("PRAGMA journal_mode=WAL")
+            self.db.execute("PRAGMA synchronous=FULL")
+            found = self.db.execute("PRAGMA user_version").fetchone()[0]
+            if found not in (0, version):
+                raise error(f"{path}: written by another version of Ayni ({found}, expected {version})")
+            self.db.executescript(schema)
+            self.db.execute(f"PRAGMA user_version={version}")
+
+    def close(self) -> None:
+        """Give the file back."""
+        self.db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing."""
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+    @contextmanager
+    def failing_as(self, attempt: str) -> Iterator[None]:
+        """Name what was attempted when SQLite fails."""
+        try:
+            yield
+        except sqlite3.Error as problem:
+            raise self._error(f"{attempt} ({self._path}): {problem}") from None
