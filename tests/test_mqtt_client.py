@@ -160,9 +160,13 @@ def _certificates(folder: Path) -> None:
     new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     for name in ("ca", "other"):
         make("req", "-x509", *new, "-days", "2", "-subj", f"/CN={name}", "-keyout", f"{name}.key",
-             "-out", f"{name}.crt")  # fmt: skip
+             "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-out", f"{name}.crt")  # fmt: skip
     make("req", *new, "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr")
-    (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    # Python 3.13 holds certificates to RFC 5280 strictly: key usage of the CA, key identifiers
+    (folder / "names").write_text(
+        "subjectAltName=DNS:localhost,IP:127.0.0.1\nauthorityKeyIdentifier=keyid,issuer\n"
+        "subjectKeyIdentifier=hash\nbasicConstraints=CA:FALSE\n"
+    )
     make("x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
          "-days", "2", "-extfile", "names", "-out", "server.crt")  # fmt: skip
 
