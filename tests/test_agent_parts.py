@@ -7,6 +7,7 @@ from ayni_agent.outbox import FIRST_RESEND_S, LONGEST_RESEND_S, MemoryOutbox, Ro
 from ayni_agent.schedule import Turn, first_turn, next_turn, timeout_s
 from ayni_agent.verdict import Verdicts
 from ayni_core.readings import Poll, Series
+from ayni_core.wire import codec
 from ayni_core.wire.frame import ANSWERED
 from ayni_core.wire.messages import Ack, Refused
 from ayni_io.rulebook import load_rules
@@ -76,6 +77,27 @@ def test_a_frame_holds_every_poll_since_the_last_and_is_named_once() -> None:
     assert collector.copy(poll(1.0, signal_dbm=-1), 5.0, True).seq == 0, (
         "a copy for a watcher takes no number"
     )
+
+
+def test_what_the_hub_would_refuse_does_not_leave_the_agent() -> None:
+    """One device with odd names or numbers must not cost its neighbours their readings."""
+    odd = {
+        Series("sensor", "x" * 300, "temperature_c"): 20,
+        Series("sensor", "big", "temperature_c"): 10**30,
+        Series("sensor", "nan", "temperature_c"): float("nan"),
+        Series("system", "", "description"): "long " * 1000,
+        **{Series("interface", str(i), "in_octets"): i for i in range(6000)},
+    }
+    collector = Collector(node="pi", epoch="e", boot="b", flush_s=300)
+    collector.add(Poll(device="odd", at_s=1.0, values=odd), 1000.0)
+    frame = collector.close(True)
+    assert frame is not None
+    for encoding in codec.ENCODINGS:
+        back = codec.decode(codec.encode(frame, encoding)).devices["odd"].values
+        assert back[Series("sensor", "x" * 128, "temperature_c")] == [20]
+        assert Series("sensor", "big", "temperature_c") not in back or back[
+            Series("sensor", "big", "temperature_c")
+        ] == [None]
 
 
 def test_a_device_that_falls_silent_closes_the_frame_and_so_does_its_return() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -192,6 +194,28 @@ def test_an_unsynchronised_clock_is_anchored_once_per_boot(ingest: Ingest) -> No
     assert wrong.start == 100_000.0 - 60
     late = ingest.take([arrival(frame(2, synced=False, mono_s=400.0), at=109_999.0)]).judge[0]
     assert late.start == wrong.start + 300, "a late resend keeps its place"
+
+
+def test_nothing_is_placed_in_the_future_whatever_its_clock_says(ingest: Ingest) -> None:
+    ahead = replace(frame(1), wall_s=4e9)
+    assert ingest.take([arrival(ahead, at=100_000.0)]).judge[0].start <= 100_000.0
+    huge = replace(frame(2, synced=False), mono_s=9e9)
+    assert ingest.take([arrival(huge, at=100_000.0)]).judge[0].start <= 100_000.0
+
+
+def test_a_frame_that_cannot_be_decoded_is_refused_by_its_name(ingest: Ingest) -> None:
+    header = {"n": "pi", "e": "e1", "q": 8, "b": "b", "m": 0, "w": 0, "y": 1, "x": 10}
+    bad = zlib.compress(json.dumps([1, header, {"ap": "nonsense"}]).encode())
+    outcome = ingest.take([Arrival(topics.frame("pi", "live"), bad, 1.0)])
+    assert [refused.seq for refused in outcome.acks["pi"]["e1"].refused] == [8]
+
+
+def test_writing_can_be_tried_before_anybody_sends_again(store: SqliteStore, ledger: Ledger) -> None:
+    store.probe(1.0)
+    ledger.probe(1.0)
+    ledger.close()
+    with pytest.raises(LedgerError):
+        ledger.probe(2.0)
 
 
 def test_when_the_store_fails_nothing_is_acknowledged(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from ayni_core.topology import build
 from ayni_core.wire.frame import ANSWERED, DevicePolls
 from ayni_core.wire.messages import DeviceView, LinkView, NodeState, NodeView
 from ayni_core.wire.shape import unpack
-from ayni_hub.judge import Changes, Judge
+from ayni_hub.judge import Changes, Judge, Subject, alert_id
 from ayni_hub.picture import Picture
 from ayni_io import yamlfile
 from ayni_io.rulebook import load_rules
@@ -67,7 +68,7 @@ class Town:
         self.views: dict[str, bytes] = {}
         self.events: list[tuple[str, str, str]] = []
         for node in self.network.nodes:
-            self.judge.node_state(node, NodeState(up=True, epoch="e"))
+            self.judge.node_state(node, NodeState(up=True, epoch="e", flush_s=300), self.now)
 
     def minute(
         self,
@@ -260,7 +261,7 @@ def test_a_monitor_that_falls_silent_is_no_news_not_down(town: Town) -> None:
 
 def test_a_last_will_is_believed_after_a_moment(town: Town) -> None:
     town.minute()
-    town.judge.node_state("pi2", NodeState(up=False))
+    town.judge.node_state("pi2", NodeState(up=False), town.now)
     town.wait(20)
     assert set(town.loud()) == {"agent-offline--node--pi2"}
     assert town.link("torre-cerro").state == "ok"
@@ -302,6 +303,53 @@ def test_a_restart_forgets_no_alert_and_fires_none_twice(town: Town, tmp_path: P
     assert again.events == []
     again.minute()
     assert ("clear", "link", "torre-cerro") in again.events
+
+
+def test_the_alert_of_what_left_the_inventory_is_over(town: Town) -> None:
+    town.minute()
+    for _ in range(4):
+        town.minute(dead={"gw"})
+    (identifier,) = town.loud()
+    smaller = replace(
+        town.network,
+        devices={name: device for name, device in town.network.devices.items() if name != "gw"},
+        upstreams={},
+    )
+    judge = Judge(smaller, load_rules(), town.tracks, town.alerts)
+    assert judge.alerts == {}
+    assert judge.flush().alerts == {identifier: None}
+
+
+def test_a_monitor_whose_birth_is_retained_but_who_never_reports_is_offline(town: Town) -> None:
+    """A power cut took monitor and hub together; the broker still holds `up`."""
+    town.wait(400)
+    town.wait(100)
+    assert set(town.loud()) == {"agent-offline--node--pi", "agent-offline--node--pi2"}
+
+
+def test_after_a_restart_a_link_is_known_before_the_next_poll_and_nothing_is_cleared_by_it(
+    town: Town, tmp_path: Path
+) -> None:
+    town.minute()
+    for _ in range(4):
+        town.minute(deaf={"torre-ap", "cerro-st"})
+    again = Town(tmp_path, saved=town)
+    again.now = town.now
+    for device in again.network.devices:
+        values = town.judge.known.of(device).values
+        again.judge.recall(device, [(series, at, value) for series, (at, value) in values.items()])
+    again.judge.settle()
+    again.wait(30)
+    assert again.link("torre-cerro").state == "down"
+    assert again.link("cerro-escuela").state == "ok"
+    assert again.events == []
+
+
+def test_names_that_look_alike_have_alerts_of_their_own() -> None:
+    rule = load_rules()[0]
+    ids = {alert_id(rule, Subject("device", "d", port)) for port in ("eth0.1", "eth0_1", "eth0/1", "eth0:1")}
+    assert len(ids) == 4
+    assert not any(set(identifier) & set("/+#") for identifier in ids)
 
 
 def test_polls_that_are_not_newer_are_passed_over(town: Town) -> None:

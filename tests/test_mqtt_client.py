@@ -129,6 +129,29 @@ def test_a_publication_under_way_fails_when_the_connection_breaks(tmp_path: Path
     asyncio.run(run())
 
 
+def test_a_message_that_its_reader_cannot_bear_does_not_stop_the_others(tmp_path: Path) -> None:
+    """Were it not acknowledged, the broker would fall silent after its window of messages."""
+    port = parts.free_port()
+    taken: list[bytes] = []
+
+    def reader(_topic: str, payload: bytes, _retained: bool) -> None:
+        if payload == b"bad":
+            raise OverflowError("too large")
+        taken.append(payload)
+
+    async def run() -> None:
+        async with Heard(BrokerConfig(port=port), "a", window=100) as a:
+            a.client.on_message = reader
+            a.client.subscribe("t")
+            await until(lambda: a.client.connected)
+            await asyncio.gather(*(a.client.publish("t", b"bad") for _ in range(150)))
+            await a.client.publish("t", b"good")
+            await until(lambda: taken == [b"good"])
+
+    with mosquitto(tmp_path, port):
+        asyncio.run(run())
+
+
 def test_a_last_will_speaks_when_its_owner_cannot(tmp_path: Path) -> None:
     port = parts.free_port()
 

@@ -145,6 +145,13 @@ HEADER = {"n": "a", "e": "e", "q": 1, "b": "b", "m": 0, "w": 0, "y": 1, "x": 10}
         json.dumps([{"ayni": HEADER}, {"n": "d/radio/signal_dbm", "v": 1}]).encode(),
         json.dumps([{"ayni": HEADER}, {"n": "d/radio/w/signal_dbm", "v": None}]).encode(),
         json.dumps([{"ayni": HEADER}, {"n": "d/radio/w/signal_dbm", "v": 1, "t": -1}]).encode(),
+        b'[{"ayni":%s},{"n":"d/radio/w/signal_dbm","v":1e999}]' % json.dumps(HEADER).encode(),
+        b'[{"ayni":%s},{"n":"d/radio/w/signal_dbm","v":%s}]' % (json.dumps(HEADER).encode(), b"9" * 400),
+        json.dumps([{"ayni": {**HEADER, "e": "\ud800"}}]).encode(),
+        json.dumps([{"ayni": HEADER}, {"n": "d/radio/w/signal_dbm", "vs": "\udfff"}]).encode(),
+        json.dumps([{"ayni": HEADER}, {"n": "d/radio/" + "w" * 200 + "/signal_dbm", "v": 1}]).encode(),
+        _packed([1, {**HEADER, "e": "\ud83d"}, {}]),
+        _packed([1, HEADER, {"d": [[0], {"radio": {str(i): {"a": 1} for i in range(5001)}}]}]),
     ],
 )
 def test_hostile_frames_are_refused(data: bytes) -> None:
@@ -193,6 +200,25 @@ def test_messages_come_out_as_they_went_in(message: object) -> None:
 def test_messages_of_a_wrong_shape_are_refused(data: bytes) -> None:
     with pytest.raises(WireError):
         unpack(Ack, data)
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "1e999", "-1e400", "9" * 24 + "0"])
+def test_numbers_that_no_machine_holds_are_refused(number: str) -> None:
+    with pytest.raises(WireError):
+        unpack(NodeState, f'{{"up":true,"poll_s":{number}}}'.encode())
+
+
+def test_whole_characters_spelt_as_escapes_are_taken() -> None:
+    assert unpack(Ack, b'{"epoch":"\\ud83d\\ude00"}').epoch == "\U0001f600"
+
+
+def test_a_frame_that_cannot_be_taken_can_still_be_named() -> None:
+    bad = [1, {**HEADER, "e": "e9", "q": 7}, {"d": [[0], {"radio": {"w": {"signal_dbm": [9, 1]}}}]}]
+    assert codec.name_of(_packed(bad)) == ("e9", 7)
+    plain_bad = json.dumps([{"ayni": {**HEADER, "q": 3}}, {"n": "x", "v": 1}]).encode()
+    assert codec.name_of(plain_bad) == ("e", 3)
+    for garbage in (b"", b"[", b"[1]", b"\x78\xda", zlib.compress(b"[]")):
+        assert codec.name_of(garbage) is None
 
 
 def test_an_older_console_passes_over_what_it_does_not_know() -> None:

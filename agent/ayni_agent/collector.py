@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ayni_core.readings import Poll
+from ayni_core.readings import Poll, Series, Value
+from ayni_core.wire.field import LARGEST, MAX_ITEM, MAX_SERIES, MAX_TEXT
 from ayni_core.wire.frame import ANSWERED, DevicePolls, Frame
 
 
@@ -62,4 +63,22 @@ class Collector:
 def put(devices: dict[str, DevicePolls], poll: Poll, at_s: float) -> None:
     """Add a poll to the devices of a frame, with the reading that says whether there was an answer."""
     polls = devices.setdefault(poll.device, DevicePolls())
-    polls.add(max(0.0, at_s), {ANSWERED: 0} if poll.error else {ANSWERED: 1, **poll.values})
+    values: dict[Series, Value] = {ANSWERED: 0} if poll.error else {ANSWERED: 1}
+    for series, value in poll.values.items():
+        if len(values) < MAX_SERIES:
+            values[_fitting(series)] = _fitting_value(value)
+    polls.add(max(0.0, at_s), values)
+
+
+def _fitting(series: Series) -> Series:
+    """What a device calls a thing may be longer than the wire takes."""
+    return series if len(series.item) <= MAX_ITEM else series._replace(item=series.item[:MAX_ITEM])
+
+
+def _fitting_value(value: Value) -> Value:
+    """One odd value must not cost the whole frame: the hub would refuse it."""
+    if isinstance(value, str):
+        return value[:MAX_TEXT]
+    if isinstance(value, int | float) and not -LARGEST < value < LARGEST:
+        return None  # also not-a-number, which compares with nothing
+    return value

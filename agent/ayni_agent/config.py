@@ -8,10 +8,11 @@ from pathlib import Path
 
 from ayni_core.inventory import ENGINES, split_address
 from ayni_core.schema import NAME, Fields
+from ayni_core.snmpaccess import Protected, read_reference, read_user, read_version
 from ayni_core.wire.codec import ENCODINGS
+from ayni_core.wire.field import MAX_POLLS
 from ayni_io import yamlfile
 from ayni_io.mqtt import BrokerReference, read_broker
-from ayni_io.secret import check_reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,10 @@ class DeviceConfig:
     port: int
     version: str
     engine: str
-    community: str
+    community: str | None
+    user: str | None
+    auth: Protected | None
+    priv: Protected | None
     profile: str | None
     expected_dbm: float | None
 
@@ -50,6 +54,11 @@ def parse(fields: Fields) -> AgentConfig:
         encoding=fields.choice("encoding", ENCODINGS, "field"),
         devices=fields.named("devices", _device),
     )
+    if config.flush_s > MAX_POLLS / 2 * config.poll_s:
+        most = MAX_POLLS // 2
+        fields.fault(
+            "flush_s", f"must be at most {most} polls ({most * config.poll_s:g} s), got {config.flush_s}"
+        )
     if config.flush_s < config.poll_s:
         fields.fault("flush_s", f"must be at least poll_s ({config.poll_s}), got {config.flush_s}")
     return config
@@ -66,13 +75,20 @@ def _device(name: str, fields: Fields) -> DeviceConfig:
     profile = fields.text("profile", "auto")
     if profile != "auto" and not NAME.fullmatch(profile):
         fields.fault("profile", f'"{profile}" is not the name of a profile')
+    version = read_version(fields)
+    engine = fields.choice("engine", ENGINES, ENGINES[0])
+    community = read_reference(fields, "community") if version != "3" else None
+    user, auth, priv = read_user(fields, version, engine)
     device = DeviceConfig(
         name=name,
         host=host,
         port=port,
-        version=fields.choice("version", ("1", "2c"), "2c"),
-        engine=fields.choice("engine", ENGINES, ENGINES[0]),
-        community=check_reference(fields, "community"),
+        version=version,
+        engine=engine,
+        community=community,
+        user=user,
+        auth=auth,
+        priv=priv,
         profile=None if profile == "auto" else profile,
         expected_dbm=fields.number("expected_dbm", None, at_least=-120, at_most=0),
     )

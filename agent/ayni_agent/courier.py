@@ -137,7 +137,7 @@ class Courier:
 
     def _hub(self, state: HubState) -> None:
         ready = state.state == "ready"
-        if ready:
+        if ready and not self._hub_ready:  # not at each heartbeat: pauses between resends must grow
             self._outbox.all_due()
         if ready != self._hub_ready:
             log.info("hub state=%s", state.state)

@@ -62,6 +62,9 @@ class DeviceLoop:
             error = f"the poll took longer than {_HANGS_S:.0f} s"
         except ConfigError as broken:  # this device's profile; the others go on
             error = str(broken.faults[0])
+        except Exception as odd:  # whatever it is about this device, the others are polled
+            log.exception("poll failed device=%s", self._poller.name)
+            error = f"{type(odd).__name__}: {odd}"
         return Poll(device=self._poller.name, at_s=now, values={}, error=error)
 
     async def _pulse(self) -> Poll:
@@ -69,7 +72,7 @@ class DeviceLoop:
         try:
             async with asyncio.timeout(_HANGS_S):
                 await self._reader.get([_SYS_UPTIME])
-        except (SnmpError, TimeoutError) as error:
+        except (SnmpError, TimeoutError, UnicodeError) as error:
             return Poll(device=self._poller.name, at_s=now, values={}, error=str(error) or "timed out")
         return Poll(device=self._poller.name, at_s=now, values={})
 

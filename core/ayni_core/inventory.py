@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ayni_core.schema import Fields, did_you_mean
+from ayni_core.snmpaccess import Protected, read_reference, read_user, read_version
 
 ROLES = ("viewer", "operator", "trainer", "hub")
 POWER = ("mains", "solar", "none")
@@ -52,7 +53,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A router, radio, switch or power box. `community` is a reference, never the secret itself."""
+    """A router, radio, switch or power box. `community` is a reference, never the secret itself.
+
+    SNMPv3 has no community but a `user`, who is authenticated where `auth` is given, and whose messages are
+    encrypted where `priv` is given too.
+    """
 
     name: str
     title: str
@@ -64,6 +69,9 @@ class Device:
     version: str = "2c"
     engine: str = ENGINES[0]
     community: str | None = None
+    user: str | None = None
+    auth: Protected | None = None
+    priv: Protected | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +227,10 @@ def split_address(address: str) -> tuple[str, int]:
         if not text.isdecimal() or not 1 <= int(text) <= 65535:
             raise ValueError(f'"{address}": the port must be 1 to 65535')
         port = int(text)
-    if not host or any(c.isspace() for c in host):
+    labels = host.rstrip(".").split(".")
+    if ":" not in host and not all(0 < len(label) < 64 for label in labels):
+        raise ValueError(f'"{address}": expected an address or a name, with no empty part in it')
+    if not host or any(c.isspace() or not c.isprintable() for c in host):
         raise ValueError(f'"{address}": expected an address or a name')
     return host, port
 
@@ -233,9 +244,10 @@ def _device(name: str, fields: Fields, only_node: str | None) -> Device:
         except ValueError as error:
             fields.fault("address", str(error))
     profile = fields.text("profile", None)
-    community = fields.text("community", None)
-    if community and community.partition(":")[0] not in ("file", "env", "credential"):
-        fields.fault("community", "must be file:PATH, env:NAME or credential:NAME, never the secret itself")
+    community = read_reference(fields, "community", None)
+    version = read_version(fields)
+    engine = fields.choice("engine", ENGINES, ENGINES[0])
+    user, auth, priv = read_user(fields, version, engine)
     device = Device(
         name=name,
         title=_title(name, fields),
@@ -244,9 +256,12 @@ def _device(name: str, fields: Fields, only_node: str | None) -> Device:
         host=host,
         port=port,
         profile=None if profile in (None, "auto") else profile,
-        version=fields.choice("version", ("1", "2c"), "2c"),
-        engine=fields.choice("engine", ENGINES, ENGINES[0]),
+        version=version,
+        engine=engine,
         community=community,
+        user=user,
+        auth=auth,
+        priv=priv,
     )
     fields.done()
     return device

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 import socket
 import ssl
@@ -27,6 +28,7 @@ from ayni_core.schema import Fields
 from ayni_io import secret
 from ayni_io.secret import Secret
 
+log = logging.getLogger("mqtt")
 PROTOCOLS = {"5": paho.MQTTv5, "3.1.1": paho.MQTTv311}
 DEFAULT_PORT, DEFAULT_TLS_PORT = 1883, 8883
 _NO_SUBSCRIBERS = 0x10
@@ -293,7 +295,11 @@ class MqttClient:
 
     def _message(self, client: paho.Client, _u: Any, message: paho.MQTTMessage) -> None:
         if client is self._client and self.on_message:
-            self.on_message(message.topic, bytes(message.payload), message.retain)
+            try:
+                self.on_message(message.topic, bytes(message.payload), message.retain)
+            except Exception:
+                # without a PUBACK the broker would soon send nothing more: one bad message must not do that
+                log.exception("message not taken topic=%s", message.topic[:100])
 
     def _lose(self, reason: str) -> None:
         if self._lost is not None and not self._lost.done():

@@ -31,6 +31,7 @@ from ayni_hub.ledger import Ledger
 from ayni_hub.store import Step, Store
 
 MOST_STEPS = 2000
+_END_OF_TIME = 1e10
 _MOST_EVENTS = 500
 _UPTIME = Series("system", "", "uptime_s")
 Answer = Readings | History | Events | Done
@@ -92,8 +93,9 @@ class Answers:
         if found is None or metric is None:
             name = asked.link or asked.device or asked.metric
             return History(error=Message("answer.not_found", {"name": name}))
-        if not asked.start < asked.end or (asked.end - asked.start) / max(asked.step_s, 0.01) > MOST_STEPS:
-            problem = f"expected start < end and at most {MOST_STEPS} steps"
+        sound = 0 <= asked.start < asked.end <= _END_OF_TIME and asked.step_s >= 1
+        if not sound or (asked.end - asked.start) / asked.step_s > MOST_STEPS:
+            problem = f"expected start < end, steps of 1 s or more, and at most {MOST_STEPS} of them"
             return History(error=Message("answer.bad_question", {"problem": problem}))
         device, series = found
         if metric.kind == "counter":
@@ -146,7 +148,9 @@ class Answers:
         if user not in self._network.people or self._network.people[user].role == "viewer":
             return Done(error=Message("answer.not_allowed", {"user": user}))
         author = self._network.people[user].title
-        text = Message("event.note", {"author": asked.author or author, "text": asked.text[:2000]})
+        if asked.author and asked.author != author:  # on a shared login people say who they are
+            author = f"{asked.author[:40]} ({author})"
+        text = Message("event.note", {"author": author, "text": asked.text[:2000]})
         note = Event(at=now, text=text, level="note", kind=asked.kind, name=asked.name, author=user)
         self._ledger.remember({}, {}, [note], {})
         return Done()

@@ -23,7 +23,7 @@ from ayni_core.wire.questions import Done
 from ayni_core.wire.shape import pack, unpack
 from ayni_hub.answers import Answers
 from ayni_hub.ingest import Arrival, Ingest
-from ayni_hub.judge import Judge
+from ayni_hub.judge import Changes, Judge
 from ayni_hub.ledger import Ledger, LedgerError
 from ayni_hub.picture import Picture
 from ayni_hub.store import Store, StoreError
@@ -36,6 +36,8 @@ _GATHER_S = 0.05
 _LARGEST_BATCH = 200
 _HEARTBEAT_S = 30.0
 _DAY_S = 86400.0
+_MOST_UNWRITTEN = 1000
+_ALERTS = topics.alert("")
 
 
 class Hub:
@@ -58,7 +60,8 @@ class Hub:
         self._retain_s = retain_days * _DAY_S
         self._judge = Judge(network, rules, ledger.tracks(), ledger.alerts())
         for device in network.devices:
-            self._judge.recall(device, store.latest(device))
+            self._judge.recall(device, [(s, at, v) for s, at, v in store.latest(device) if at <= now])
+        self._judge.settle()
         self._picture = Picture(self._judge, ledger.hours(int(now // 3600) - 24), now)
         self._ingest = Ingest(network, ledger, store)
         self._answers = Answers(network, self._judge, store, ledger, self._watch)
@@ -79,7 +82,8 @@ class Hub:
         self._retained: set[str] = set()
         self._last_beat = 0.0
         self._last_cleaning = 0.0
-        self._unsent: dict[str, bytes] = {}
+        self._unsent: set[str] = set()
+        self._unwritten = Changes()
 
     async def run(self) -> int:
         """Work until cancelled; then say that the hub is gone."""
@@ -108,7 +112,7 @@ class Hub:
                     self._inbox.append(Arrival(topic, payload, clock.wall_s()))
                     self._arrived.set()
                 case "state" if payload:
-                    self._judge.node_state(address.words[0], unpack(NodeState, payload))
+                    self._judge.node_state(address.words[0], unpack(NodeState, payload), clock.wall_s())
                 case "ask":
                     user, session, question = address.words
                     self._spawn(self._answer(user, session, question, payload))
@@ -132,7 +136,8 @@ class Hub:
         except (StoreError, LedgerError) as error:
             await self._store_failed(str(error))
             return
-        await self._set_state("ready")
+        if outcome.frames:  # copies for watchers write nothing, and so prove nothing
+            await self._set_state("ready")
         for node, acks in outcome.acks.items():
             for ack in acks.values():
                 self._spawn(self._publish(topics.ack(node), pack(_merged(ack)), retain=False))
@@ -154,6 +159,8 @@ class Hub:
         while True:
             await asyncio.sleep(_TICK_S)
             now = clock.wall_s()
+            if self._state == "store-down":
+                await self._try_again(now)
             if not self._inbox:
                 await self._tell(now)
             if now - self._last_beat >= _HEARTBEAT_S and self._client.connected:
@@ -162,32 +169,58 @@ class Hub:
                 self._last_cleaning = now
                 self._forget_old(now)
 
+    async def _try_again(self, now: float) -> None:
+        """Agents send nothing while the store is down, so nobody but us can find out that it works again."""
+        try:
+            self._store.probe(now)
+            self._ledger.probe(now)
+        except (StoreError, LedgerError):
+            return
+        await self._set_state("ready")
+
     async def _tell(self, now: float) -> None:
         self._judge.tick(now)
         devices = set(self._judge.changes.devices)
-        news = self._picture.news(now, devices)
+        news = set(self._picture.news(now, devices))
         changes = self._judge.flush()
-        try:
-            hours, self._picture.new_hours = self._picture.new_hours, {}
-            if changes.tracks or changes.alerts or changes.events or hours:
-                self._ledger.remember(changes.tracks, changes.alerts, changes.events, hours)
-        except LedgerError as error:
-            await self._store_failed(str(error))
-        for identifier, alert in changes.alerts.items():
-            news[topics.alert(identifier)] = pack(alert) if alert else b""
+        news |= {topics.alert(identifier) for identifier in changes.alerts}
         for event in changes.events:
-            log.info(
-                "event level=%s about=%s/%s text=%s", event.level, event.kind, event.name, event.text.context
-            )
+            what = event.text.context
+            log.info("event level=%s about=%s/%s text=%s", event.level, event.kind, event.name, what)
+        await self._remember(changes)
         self._unsent |= news
         self._send_unsent()
+
+    async def _remember(self, changes: Changes) -> None:
+        """Into the ledger, with what could not be written before."""
+        kept, self._unwritten = self._unwritten, Changes()
+        kept.tracks |= changes.tracks
+        kept.alerts |= changes.alerts
+        kept.events = (kept.events + changes.events)[-_MOST_UNWRITTEN:]
+        hours = self._picture.new_hours
+        if not (kept.tracks or kept.alerts or kept.events or hours):
+            return
+        try:
+            self._ledger.remember(kept.tracks, kept.alerts, kept.events, hours)
+        except LedgerError as error:
+            self._unwritten = kept
+            await self._store_failed(str(error))
+        else:
+            self._picture.new_hours = {}
 
     def _send_unsent(self) -> None:
         if not self._client.connected:
             return
-        unsent, self._unsent = self._unsent, {}
-        for topic, payload in unsent.items():
-            self._spawn(self._publish(topic, payload, retain=True))
+        unsent, self._unsent = self._unsent, set()
+        for topic in unsent:
+            self._spawn(self._publish(topic, self._current(topic), retain=True))
+
+    def _current(self, topic: str) -> bytes:
+        """What a retained topic should say now: a late publication must not bring back the past."""
+        if topic.startswith(_ALERTS):
+            alert = self._judge.alerts.get(topic.removeprefix(_ALERTS))
+            return pack(alert) if alert else b""
+        return self._picture.told(topic)
 
     def _connected(self) -> None:
         log.info("broker found")
@@ -197,12 +230,12 @@ class Hub:
     async def _greet(self) -> None:
         """After connecting: say ready, tell the whole picture, clear away what an older one left retained."""
         await self._say_state()
-        everything = {topics.alert(alert.id): pack(alert) for alert in self._judge.alerts.values()}
-        self._unsent = self._picture.everything() | everything | self._unsent
+        self._unsent |= self._picture.topics()
+        self._unsent |= {topics.alert(identifier) for identifier in self._judge.alerts}
         self._send_unsent()
         await asyncio.sleep(_TICK_S)
-        for topic in self._retained - self._picture.topics() - set(everything) - set(self._unsent):
-            if not (topic.startswith(topics.alert("")) and topic.rpartition("/")[2] in self._judge.alerts):
+        for topic in self._retained - self._picture.topics():
+            if not self._current(topic):
                 await self._publish(topic, b"", retain=True)
 
     async def _store_failed(self, reason: str) -> None:
@@ -236,6 +269,9 @@ class Hub:
         except (StoreError, LedgerError) as error:
             log.error("answering failed cause=%s", error)
             answer = Done(error=Message("answer.store_down"))
+        except (ArithmeticError, ValueError) as error:  # a question made of numbers that nobody means
+            log.warning("question refused user=%s cause=%s", user, error)
+            answer = Done(error=Message("answer.bad_question", {"problem": str(error)[:80]}))
         await self._publish(topics.answer(user, session, question), pack(answer), retain=False)
 
     def _watch(self, nodes: set[str], for_s: float, user: str) -> None:
@@ -253,7 +289,7 @@ class Hub:
         except MqttError as error:
             log.debug("not sent topic=%s cause=%s", topic, error)
             if retain and topic != topics.HUB:
-                self._unsent.setdefault(topic, payload)
+                self._unsent.add(topic)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

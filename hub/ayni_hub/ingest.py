@@ -116,15 +116,17 @@ class Ingest:
         return Placed(frame, kind, self._start(frame, arrival.at), zlib.crc32(arrival.payload))
 
     def _start(self, frame: Frame, now: float) -> float:
-        """When the frame begins. A synchronised clock is believed; any other is anchored once per boot:
-        to itself if it agrees with ours, else to the arrival of the first frame.
+        """When the frame begins. A synchronised clock is believed, unless it runs ahead of ours; any other is
+        anchored once per boot: to itself if it agrees with ours, else to the arrival of the first frame.
+        Nothing is placed in the future, where it would hide all that follows.
         """
-        if frame.synced:
+        if frame.synced and frame.wall_s + frame.span_s() < now + _BELIEVABLE_S:
             return frame.wall_s
         own = frame.wall_s - frame.mono_s
         arrival = now - (frame.mono_s + frame.span_s())
         proposed = own if abs(own - arrival) < _BELIEVABLE_S else arrival
-        return self._ledger.anchor(frame.node, frame.boot, proposed) + frame.mono_s
+        anchored = self._ledger.anchor(frame.node, frame.boot, proposed) + frame.mono_s
+        return min(anchored, now - frame.span_s())
 
     def _is_new(self, placed: Placed, outcome: Outcome) -> bool:
         frame = placed.frame
@@ -142,14 +144,14 @@ class Ingest:
             log.warning(
                 "frame refused topic=%s count=%d cause=%s", arrival.topic, self.totals.refused, reason
             )
-        try:
-            frame = codec.decode(arrival.payload)
-            node = topics.parse(arrival.topic).words[1]
-        except WireError:
-            return  # it has no name that could be told; its sender will drop it by age
-        ack = outcome.acks.setdefault(node, {}).get(frame.epoch, Ack(epoch=frame.epoch))
-        refused = (*ack.refused, Refused(seq=frame.seq, reason=reason))
-        outcome.acks[node][frame.epoch] = Ack(epoch=frame.epoch, stored=ack.stored, refused=refused)
+        named = codec.name_of(arrival.payload)
+        if named is None:
+            return  # it has no name by which its sender could be told
+        epoch, seq = named
+        node = arrival.topic.split("/")[-2]
+        ack = outcome.acks.setdefault(node, {}).get(epoch, Ack(epoch=epoch))
+        refused = (*ack.refused, Refused(seq=seq, reason=reason))
+        outcome.acks[node][epoch] = Ack(epoch=epoch, stored=ack.stored, refused=refused)
 
 
 def _acknowledge(outcome: Outcome, node: str, epoch: str, seq: int) -> None:

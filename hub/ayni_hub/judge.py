@@ -7,8 +7,9 @@ node and upstream run over what the newest polls mean together, once a tick.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from urllib.parse import quote
 
 from ayni_core import ends
 from ayni_core.inventory import End, Link, Network
@@ -22,6 +23,7 @@ from ayni_core.wire.messages import Alert, Event, NodeState
 from ayni_hub.silence import silenced_by
 
 _MISSED_POLLS = 2
+_LONGEST_FLUSH_S = 86400.0
 
 
 @dataclass(slots=True)
@@ -77,7 +79,7 @@ class Judge:
     def __init__(
         self,
         network: Network,
-        rules: Iterable[Rule],
+        rules: Sequence[Rule],
         tracks: Mapping[str, Track] | None = None,
         alerts: Mapping[str, Alert] | None = None,
     ) -> None:
@@ -90,6 +92,7 @@ class Judge:
         }
         self.alerts: dict[str, Alert] = dict(alerts or {})
         self.changes = Changes()
+        self._forget_what_is_gone({rule.name for rule in rules})
         self._rules = tuple(rules)
         self._by_metric = by_metric(self._rules, ("device", "interface"))
         self._cable_rules = by_metric(self._rules, ("cable",))
@@ -101,6 +104,19 @@ class Judge:
             self._links_of.setdefault(link.a.device, []).append((link, "a", link.a, link.b))
             self._links_of.setdefault(link.b.device, []).append((link, "b", link.b, link.a))
 
+    def _forget_what_is_gone(self, rules: set[str]) -> None:
+        """Alerts about what left the inventory, or by a rule that is no longer in force, are over."""
+        known = {
+            "device": self.network.devices,
+            "link": self.network.links,
+            "node": self.network.nodes,
+            "upstream": self.network.upstreams,
+        }
+        for identifier, alert in list(self.alerts.items()):
+            if alert.rule not in rules or alert.name not in known.get(alert.kind, {}):
+                del self.alerts[identifier]
+                self.changes.alerts[identifier] = None
+
     # ---- evidence
 
     def recall(self, device: str, newest: Iterable[tuple[Series, float, Value]]) -> None:
@@ -109,10 +125,23 @@ class Judge:
             self.known.learn(device, series, at, value)
         self._judged_until[device] = max(self.known.of(device).full_at, self.known.of(device).answered_at)
 
-    def node_state(self, node: str, state: NodeState) -> None:
-        """A birth, or a last will."""
-        if node in self.nodes:
-            self.nodes[node].state = state
+    def settle(self) -> None:
+        """After all was recalled: where each end hears the other; whether it does, the next poll tells."""
+        for link in self.network.links.values():
+            for (side, end), other in zip(link.ends, (link.b, link.a), strict=True):
+                track = self.ends[link.name, side]
+                track.where = ends.resolve(self.known.of(end.device), self.known.of(other.device), end)
+                track.missed = 1
+
+    def node_state(self, node: str, state: NodeState, now: float) -> None:
+        """A birth, or a last will. A monitor that says it is there owes a report soon: its birth is retained
+        and may be older than its death."""
+        news = self.nodes.get(node)
+        if news is None:
+            return
+        news.state = state
+        if state.up and news.next_by is None:
+            news.next_by = now + min(max(state.flush_s, 0.0), _LONGEST_FLUSH_S)
 
     def take(
         self, node: str, devices: Mapping[str, DevicePolls], start: float, next_by: float | None
@@ -354,7 +383,7 @@ class Judge:
 def alert_id(rule: Rule, subject: Subject) -> str:
     """A name for an alert that can stand in a topic; the same as long as rule and subject are."""
     words = [rule.name, subject.kind, subject.name, *([subject.detail] if subject.detail else [])]
-    return "--".join("".join(c if c.isalnum() or c in "-_" else "_" for c in word) for word in words)
+    return "--".join(quote(word, safe="").replace("%", "=") for word in words)
 
 
 def _round(value: float | None) -> Plain:

@@ -52,6 +52,10 @@ class Ledger:
         """Give the file back."""
         self._file.close()
 
+    def probe(self, now: float) -> None:
+        """Raise `LedgerError` unless it can be written."""
+        self._file.probe(now)
+
     # ---- frames
 
     def seen(self, node: str, epoch: str, seq: int) -> bool:
@@ -75,7 +79,7 @@ class Ledger:
         """Frames (node, epoch, seq, crc) that are safe from now on; neighbouring ranges grow together."""
         with self._file.failing_as("recording frames"), self._file.transaction():
             for node, epoch, seq, crc in frames:
-                self._db.execute("INSERT OR IGNORE INTO crc VALUES(?,?,?,?,?)", (node, epoch, seq, crc, now))
+                self._db.execute("INSERT OR REPLACE INTO crc VALUES(?,?,?,?,?)", (node, epoch, seq, crc, now))
                 self._add_to_ranges(node, epoch, seq)
             self._db.execute("DELETE FROM crc WHERE at<?", (now - _CRC_KEPT_S,))
 

@@ -74,9 +74,9 @@ class Picture:
         self._told |= news
         return news
 
-    def everything(self) -> dict[str, bytes]:
-        """All that was told, for a broker that may have forgotten it."""
-        return dict(self._told)
+    def told(self, topic: str) -> bytes:
+        """What was last told on a topic; nothing for one that is not ours."""
+        return self._told.get(topic, b"")
 
     def topics(self) -> set[str]:
         """Every topic that this picture has told; anything else retained below `net/` is left over."""

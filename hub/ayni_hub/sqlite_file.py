@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,10 +35,17 @@ class SqliteFile:
         self.db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self.db.execute("COMMIT")
         except BaseException:
-            self.db.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):  # what failed first is what matters
+                self.db.execute("ROLLBACK")
             raise
-        self.db.execute("COMMIT")
+
+    def probe(self, now: float) -> None:
+        """Write a little, to learn whether writing works again."""
+        with self.failing_as("writing"), self.transaction():
+            self.db.execute("CREATE TABLE IF NOT EXISTS probe(id INTEGER PRIMARY KEY, at REAL)")
+            self.db.execute("INSERT OR REPLACE INTO probe VALUES(1, ?)", (now,))
 
     @contextmanager
     def failing_as(self, attempt: str) -> Iterator[None]:

@@ -32,6 +32,9 @@ class Store(Protocol):
     def write(self, samples: Iterable[Sample]) -> int:
         """Make samples durable; how many were handed in. Raises `StoreError`, then none was kept."""
 
+    def probe(self, now: float) -> None:
+        """Raise `StoreError` unless it can be written."""
+
     def raw(self, device: str, series: Series, start: float, end: float) -> list[tuple[float, float]]:
         """(time, number) of one series in time order, `start` <= time < `end`."""
 

@@ -36,6 +36,10 @@ class SqliteStore:
         """Give the file back."""
         self._file.close()
 
+    def probe(self, now: float) -> None:
+        """See `Store.probe`."""
+        self._file.probe(now)
+
     def write(self, samples: Iterable[Sample]) -> int:
         """Make samples durable in one commit."""
         count = 0

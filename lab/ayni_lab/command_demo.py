@@ -80,6 +80,9 @@ async def _demo(options: argparse.Namespace) -> int:
     except (StackError, DemoError, ConfigError) as error:
         print(f"ayni demo: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # a temporary folder that is full or may not be written
+        print(f"ayni demo: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        return 1
     except asyncio.CancelledError:
         _tell(_("Stopped; everything of the demo is gone again."))
         return _STOPPED

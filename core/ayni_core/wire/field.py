@@ -28,8 +28,11 @@ MAX_INFLATED = 2 * 1024 * 1024
 MAX_POLLS = 2000
 MAX_DEVICES = 500
 MAX_VALUES = 1_000_000
+MAX_SERIES = 5000
+"""Of one device in one frame: a large switch has a tenth of it."""
+MAX_ITEM, MAX_TEXT = 128, 1024
 _MAX_DIGITS = 4
-_LARGEST = 2**64
+LARGEST = 2**64
 
 
 def encode(frame: Frame, *, dictionary: bool = True) -> bytes:
@@ -62,21 +65,22 @@ def decode(data: bytes) -> Frame:
     devices: dict[str, DevicePolls] = {}
     budget = MAX_VALUES
     for name, body in value[2].items():
-        _check_word(name, 48)
+        check_word(name, 48)
         if not isinstance(body, list) or len(body) != 2 or not isinstance(body[1], dict):
             raise WireError("a device is its times and its groups")
         polls = DevicePolls(times_s=_decode_times(body[0]))
         for group, items in body[1].items():
-            _check_word(group, 16)
+            check_word(group, 16)
             for item, metrics in _mapping(items):
-                if len(item) > 128:
-                    raise WireError("an item's name is too long")
+                check_item(item)
                 for metric, column in _mapping(metrics):
-                    _check_word(metric, 48)
+                    check_word(metric, 48)
                     budget -= len(polls.times_s)
                     if budget < 0:
                         raise WireError("too many values")
                     polls.values[Series(group, item, metric)] = _decode_column(column, len(polls.times_s))
+        if len(polls.values) > MAX_SERIES:
+            raise WireError(f"more than {MAX_SERIES} series of one device")
         devices[name] = polls
     return Frame(
         node=node, epoch=epoch, seq=seq, boot=boot, mono_s=mono_s, wall_s=wall_s, synced=synced,
@@ -108,9 +112,16 @@ def inflate(data: bytes, limit: int = MAX_INFLATED) -> bytes:
     return raw
 
 
-def _check_word(word: str, longest: int) -> None:
+def check_word(word: str, longest: int) -> None:
+    """A name of a device, group or metric, or `WireError`."""
     if not 1 <= len(word) <= longest or not word.replace("_", "").replace("-", "").isalnum():
         raise WireError(f"not a name: {word[:20]!r}")
+
+
+def check_item(item: str) -> None:
+    """The name of an item, which people and devices choose, or `WireError`."""
+    if len(item) > MAX_ITEM:
+        raise WireError("an item's name is too long")
 
 
 def _mapping(value: object) -> Sequence[tuple[str, Any]]:
@@ -174,12 +185,12 @@ def _digits(numbers: Sequence[int | float]) -> int | None:
 
 def _decode_column(value: Any, n: int) -> list[Value]:
     if not isinstance(value, list):
-        return [_value(value)] * n
+        return [check_value(value)] * n
     if len(value) != n + 1:
         raise WireError("a column is as long as its times")
     digits = value[0]
     if digits == "":
-        return [_value(each) for each in value[1:]]
+        return [check_value(each) for each in value[1:]]
     if type(digits) is not int or not 0 <= digits <= _MAX_DIGITS:
         raise WireError("a column begins with its digits")
     result: list[Value] = []
@@ -191,17 +202,18 @@ def _decode_column(value: Any, n: int) -> list[Value]:
         if type(step) is not int:
             raise WireError("a difference is a whole number")
         number += step
-        if not -_LARGEST < number < _LARGEST:
+        if not -LARGEST < number < LARGEST:
             raise WireError("a number is out of range")
         result.append(number / scale if digits else number)
     return result
 
 
-def _value(value: Any) -> Value:
+def check_value(value: Any) -> Value:
+    """A value as it may stand in a frame, or `WireError`."""
     if value is None or isinstance(value, str):
-        if value is not None and len(value) > 1024:
+        if value is not None and len(value) > MAX_TEXT:
             raise WireError("a text is too long")
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST < value < _LARGEST:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -LARGEST < value < LARGEST:
         raise WireError("not a value")
     return value

@@ -13,7 +13,16 @@ from urllib.parse import quote, unquote
 from ayni_core.metrics import unit_of
 from ayni_core.readings import Series
 from ayni_core.wire.errors import WireError, dump_json, load_json
-from ayni_core.wire.field import MAX_DEVICES, MAX_INFLATED, MAX_POLLS, MAX_VALUES
+from ayni_core.wire.field import (
+    MAX_DEVICES,
+    MAX_INFLATED,
+    MAX_POLLS,
+    MAX_SERIES,
+    MAX_VALUES,
+    check_item,
+    check_value,
+    check_word,
+)
 from ayni_core.wire.frame import DevicePolls, Frame, check_header, header
 
 _SENML_UNITS = {
@@ -67,10 +76,8 @@ def decode(data: bytes) -> Frame:
         value = record.get("v", record.get("vs"))
         if isinstance(at_s, bool) or not isinstance(at_s, int | float) or not 0 <= at_s <= 1e8:
             raise WireError("a time is not a time")
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
+        if check_value(value) is None:
             raise WireError("not a value")
-        if isinstance(value, str) and len(value) > 1024:
-            raise WireError("a text is too long")
         polls.setdefault(device, {}).setdefault(float(at_s), {})[series] = value
     if len(polls) > MAX_DEVICES or any(len(times) > MAX_POLLS for times in polls.values()):
         raise WireError("too many devices or polls")
@@ -79,6 +86,8 @@ def decode(data: bytes) -> Frame:
     for device, times in polls.items():
         series_of_device = {series for values in times.values() for series in values}
         budget -= len(times) * len(series_of_device)
+        if len(series_of_device) > MAX_SERIES:
+            raise WireError(f"more than {MAX_SERIES} series of one device")
         if budget < 0:
             raise WireError("too many values")
         devices[device] = DevicePolls()
@@ -95,8 +104,12 @@ def _name(device: str, series: Series) -> str:
 
 
 def _split(name: object) -> tuple[str, Series]:
-    parts = name.split("/") if isinstance(name, str) and len(name) < 600 else []
+    parts = name.split("/") if isinstance(name, str) and len(name) < 2000 else []
     if len(parts) != 4 or not parts[0] or not parts[1] or not parts[3]:
         raise WireError("a name is device/group/item/metric")
     device, group, item, metric = (unquote(part) for part in parts)
+    check_word(device, 48)
+    check_word(group, 16)
+    check_item(item)
+    check_word(metric, 48)
     return device, Series(group, item, metric)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 import types
 import typing
 from typing import Any, TypeVar
@@ -21,6 +20,7 @@ T = TypeVar("T")
 MAX_BYTES = 1024 * 1024
 MAX_TEXT = 4000
 MAX_ITEMS = 20_000
+_LARGEST = 1e30
 
 
 def pack(value: object) -> bytes:
@@ -107,7 +107,7 @@ def _plain(annotation: Any, value: Any, where: str) -> Any:
         return value
     if annotation is int and type(value) is int and abs(value) < 2**64:
         return value
-    if annotation is float and type(value) in (int, float) and math.isfinite(value):
+    if annotation is float and type(value) in (int, float) and -_LARGEST < value < _LARGEST:
         return float(value)
     if dataclasses.is_dataclass(annotation):
         return from_json(typing.cast(Any, annotation), value)
