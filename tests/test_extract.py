@@ -165,6 +165,15 @@ GAUGES = lines(
             id="a scale that depends on the firmware",
         ),
         pytest.param(
+            lines(".5.1.0|2|250", ".5.3.0|4|8.7", ".5.5.0|4|12"),
+            "system: {version: {join: [.5.3.0, .5.4.0, .5.5.0]}}\nscalars:\n"
+            " - {oid: .5.1.0, group: sensor, metric: temperature_c, div: 10,"
+            " when: {system: version, is: 8.7 12}}\n",
+            "sensor",
+            {("", "temperature_c"): 25},
+            id="a text joined of several, without the absent one",
+        ),
+        pytest.param(
             lines(".5.1.0|4|5 s 12%, 60 s 9%"),
             "scalars:\n - {oid: .5.1.0, group: system, metric: cpu_pct, extract: '5 s (\\d+)%'}\n"
             " - {oid: .5.1.0, group: system, metric: load_pct, extract: '60 s (\\d+)%'}\n",

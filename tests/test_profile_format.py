@@ -93,6 +93,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ),
         ("system: {firmware: 1.3.6}", ['"firmware" is no text about a system']),
         ("system: {model: {match: x}}", ["expected an OID, or one of"]),
+        ("system: {model: {join: [1.3.6, x.y]}}", ["system.model.join"]),
         ("derived:\n - {group: system, metric: cpu_pct}", ["one of plus, share, mean, total"]),
         ("derived:\n - {group: system, metric: cpu_pct, plus: cpu}", ['unknown metric "cpu"']),
     ],
@@ -187,6 +188,10 @@ def number(**parts: object) -> Converter:
         (number(as_="hex_number"), 4, b"xyz", None),
         (number(extract=re.compile(r"5s: (\d+)%")), 4, b"1s: 9% 5s: 12%", 12),
         (number(values={"on": 1, "off": 0}), 4, b"On", 1),
+        (number(values={"lte": 0}), 4, b"2 (up)", 2),
+        (number(values={"lte": 0}), 4, b"4G+", None),
+        (number(), 4, b"1.2e-06", 0.0000012),
+        (number(), 4, b"3e8 units", 3),
         (number(as_="text"), 4, b"  a\0\0", "a"),
         (number(as_="text"), 4, b"", None),
         (number(as_="text"), 6, bytes((0x2B, 6, 1)), "1.3.6.1"),
@@ -251,6 +256,13 @@ def test_the_readme_names_every_key_of_the_format() -> None:
         ),
         ({"a.yaml": HEAD + "without: [1.3.6.1.9]\n"}, "names an OID that no included part reads"),
         (
+            {
+                "a.yaml": HEAD + "include: [one]\n",
+                "parts/one.yaml": "about: one\nroot: family\nsystem: {model: 1.3.6.1.9.0}\n",
+            },
+            "parts/one.yaml:2: root: is that of the family, but the family has none",
+        ),
+        (
             {"a.yaml": "about: A\nscalars: []\nidentify: [{object_id: 1.3.6.1}]\n"},
             "must stand at the top of the file",
         ),
@@ -287,6 +299,19 @@ def test_a_family_replaces_leaves_out_and_corrects_what_it_includes(own: Path) -
     assert by_source[parse("1.3.6.1.2.1.33.1.3.3.1.3")].conversion.div == 10
     own_voltage = by_source[parse("1.3.6.1.2.1.33.1.2.5.0")]
     assert [item.text for item in own_voltage.items] == ["bank"]
+
+
+def test_a_part_can_continue_the_root_of_each_family(own: Path) -> None:
+    (own / "parts/one.yaml").write_text(
+        "about: one\nroot: family\nscalars: [{oid: .1.0, group: radio, metric: signal_dbm}]\n",
+        encoding="utf-8",
+    )
+    for name, root in (("a", "1.3.6.1.4.1.99999.1"), ("b", "1.3.6.1.4.1.99999.2")):
+        (own / f"{name}.yaml").write_text(HEAD + f"include: [one]\nroot: {root}\n", encoding="utf-8")
+    profiles = Profiles()
+    sources = [profiles.load(name).parts[1].scalars[0].source for name in ("a", "b", "a")]
+    first, second = parse("1.3.6.1.4.1.99999.1.1.0"), parse("1.3.6.1.4.1.99999.2.1.0")
+    assert sources == [first, second, first]
 
 
 def test_a_users_profile_hides_the_shipped_one(own: Path) -> None:

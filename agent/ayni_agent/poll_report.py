@@ -92,7 +92,9 @@ def _ports(poller: Poller, poll: Poll) -> list[dict[str, Any]]:
         origin = poller.origin(series)
         if field is None or origin is None:
             continue
-        index = index_arcs(origin.oid)[-1]
+        # Some families answer traffic elsewhere than in IF-MIB; the row of ifIndex is the port's own.
+        row = poller.origin(Series("interface", series.item, "if_index")) or origin
+        index = index_arcs(row.oid)[-1]
         name = series.item.removesuffix(f"#{index}")
         port = ports.setdefault(series.item, {"index": index, "name": name})
         port[field] = _state(value, origin) or value

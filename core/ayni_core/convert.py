@@ -21,7 +21,9 @@ Raw = tuple[int, int | bytes | None]
 
 Converter = Callable[[int, int | bytes | None], Value]
 
-_NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)")
+_NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]\d{1,2}(?!\d))?")
+_NUMBER_ALONE = re.compile(r"[-+]?\d+(?:\.\d+)?(?:\s|$)")
+"""A number that no letter follows at once: "4" and "4 (up)", but not "4G+"."""
 _LONGEST_TEXT = 255
 # net-snmp wraps floats into Opaque: 9f 78 04 and four octets, 9f 79 08 and eight (draft-perkins-opaque-01).
 _OPAQUE_FLOATS = {b"\x9f\x78\x04": ">f", b"\x9f\x79\x08": ">d"}
@@ -61,7 +63,7 @@ def first_number(text: str) -> int | float | None:
     found = _NUMBER.search(text)
     if found is None:
         return None
-    return float(found[0]) if "." in found[0] else int(found[0])
+    return int(found[0]) if found[0].lstrip("+-").isdigit() else float(found[0])
 
 
 def as_mac(tag: int, value: int | bytes | None) -> str | None:
@@ -162,7 +164,9 @@ def _tidy(number: float) -> int | float | None:
     """Floats without the dust of binary fractions; whole ones as integers."""
     if not math.isfinite(number):
         return None
-    return int(number) if number.is_integer() and abs(number) < 2**63 else round(number, 6)
+    if number.is_integer() and abs(number) < 2**63:
+        return int(number)
+    return round(number, 6) if abs(number) >= 0.001 else float(f"{number:.6g}")
 
 
 def _parser(conversion: Conversion) -> Callable[[int, int | bytes | None], int | float | None]:
@@ -184,8 +188,10 @@ def _parser(conversion: Conversion) -> Callable[[int, int | bytes | None], int |
         text = as_text(tag, value)
         if conversion.extract:
             text = extracted(conversion.extract, text) or ""
+        if not conversion.values:
+            return first_number(text)
         known = conversion.values.get(text.casefold())
-        return first_number(text) if known is None else known
+        return first_number(text) if known is None and _NUMBER_ALONE.match(text) else known
 
     return parse
 

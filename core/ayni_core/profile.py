@@ -122,9 +122,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemSource:
-    """A text about the device: of a scalar, of the first row of a column (`any_row`), or fixed (`text`)."""
+    """A text about the device: of a scalar, of several joined by blanks (`join`), of the first row of a
+    column (`any_row`), or fixed (`text`)."""
 
     oid: bytes | None = None
+    join: tuple[bytes, ...] = ()
     any_row: bytes | None = None
     text: str = ""
     match: re.Pattern[str] | None = None

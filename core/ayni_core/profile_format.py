@@ -36,6 +36,8 @@ from ayni_core.units import conversions
 _AS = ("number", "text", "mac", "ip", "unsigned32", "mw_to_dbm", "channel_to_mhz", "hex_number")
 _DESCRIPTION = parse("1.3.6.1.2.1.1.1.0")
 HEAD = ("about", "identify")
+_OF_FAMILY = "family"
+"""What a part gives as its root when several families have the same objects below roots of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,9 @@ class Body:
     """One file as it stands, includes not yet followed."""
 
     part: Part
+    root: bytes
+    family_root: bool
+    """Whether this is a part that continues the root of the family."""
     include: tuple[str, ...]
     without: tuple[bytes, ...]
     change: tuple[Change, ...]
@@ -89,11 +94,14 @@ def _rule(name: str, fields: Fields) -> Rule:
 # ---- body
 
 
-def read_part(name: str, fields: Fields, *, shared: bool) -> Body:
-    """The body of a file; a `shared` one has no head."""
+def read_part(name: str, fields: Fields, *, shared: bool, family_root: bytes = b"") -> Body:
+    """The body of a file; a `shared` one has no head. `family_root` is what "root: family" stands for."""
     if shared:
         fields.text("about")
-    root = oid_at(fields, "root", b"", default=b"")
+    of_family = shared and fields.raw("root") == _OF_FAMILY
+    root = family_root if of_family else oid_at(fields, "root", b"", default=b"")
+    if of_family and not root:
+        fields.fault("root", "is that of the family, but the family has none")
     part = Part(
         name=name,
         scalars=_each(fields, "scalars", lambda each: _reading(each, root, None)),
@@ -103,6 +111,8 @@ def read_part(name: str, fields: Fields, *, shared: bool) -> Body:
     )
     body = Body(
         part=part,
+        root=root,
+        family_root=of_family,
         include=fields.texts("include"),
         without=tuple(parse_oid(fields, "without", text, root) for text in fields.texts("without")),
         change=fields.items("change", lambda each: _change(each, root)),
@@ -247,12 +257,13 @@ def _system_source(given: object, parent: Fields, key: str, root: bytes) -> Syst
     else:
         source = SystemSource(
             oid=oid_at(fields, "oid", root, default=b"") or None,
+            join=tuple(parse_oid(fields, "join", text, root) for text in fields.texts("join")),
             any_row=oid_at(fields, "any_row", root, default=b"") or None,
             text=fields.text("text", ""),
             match=match,
         )
-        if not (source.oid or source.any_row or source.text):
-            fields.faults.add(fields.path, "expected an OID, or one of oid, any_row, description, text")
+        if not (source.oid or source.join or source.any_row or source.text):
+            fields.faults.add(fields.path, "expected an OID, or one of oid, join, any_row, description, text")
     fields.done()
     return source
 

@@ -133,7 +133,8 @@ def scalars_of(profile: Profile) -> list[bytes]:
     wanted: dict[bytes, None] = {}
     for part in profile.parts:
         for sources in part.system.values():
-            wanted |= {source.oid: None for source in sources if source.oid}
+            for source in sources:
+                wanted |= dict.fromkeys((source.oid,) if source.oid else source.join, None)
         for reading in part.scalars:
             wanted[reading.source] = None
         for reading in _readings(profile):
@@ -181,9 +182,11 @@ def _readings(profile: Profile) -> Iterable[Reading]:
 
 
 def system_text(source: SystemSource, raws: Iterable[Raw]) -> str:
-    """The first non-empty text among the answers that a source of a system text got."""
-    for tag, value in raws:
-        text = as_text(tag, value)
+    """The first non-empty text among the answers that a source of a system text got, or all joined."""
+    texts = [as_text(tag, value) for tag, value in raws]
+    if source.join:
+        texts = [" ".join(text for text in texts if text)]
+    for text in texts:
         if source.match and text:
             text = extracted(source.match, text) or ""
         if text:
