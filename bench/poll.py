@@ -1,9 +1,10 @@
-"""Client CPU of one poll over SNMP v2c, 13 scalars and 24 interfaces x 13 columns, beside other programs.
+"""Client CPU of one poll over SNMP, 13 scalars and 24 interfaces x 13 columns, beside other programs.
 
-All read the same responder (`snmp_device.py`), which runs in processes of its own: our session, pysnmp with
-MIB look-up, collectd's snmp and mqtt plugins, snmp_exporter. Python clients run in a worker process each and
-count their own CPU; that of the daemons is read from /proc, less what they need while nothing is asked.
-collectd sends numbers only: the interface name goes along as a label, texts are left out.
+All read the same responder (`snmp_device.py`), which runs in processes of its own: our session in v2c and
+v3 (authPriv, SHA and AES), pysnmp with MIB look-up, collectd's snmp and mqtt plugins, snmp_exporter. Python
+clients run in a worker process each and count their own CPU; that of the daemons is read from /proc, less
+what they need while nothing is asked. collectd sends numbers only: the interface name goes along as a
+label, texts are left out.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from measure import Figure, Peer, arguments, median, report
-from snmp_device import COLUMNS, INTERFACES, SCALARS, TEXTS, Device, check, device
+from snmp_device import COLUMNS, INTERFACES, SCALARS, TEXTS, Device, check, device, user
 
 from ayni_core.ber import encode_oid
-from ayni_io.snmp import open_session
+from ayni_io.snmp import SnmpReader, open_session
 
 POLLS_OURS, POLLS_PYSNMP, SCRAPES, COLLECTD_WINDOW_S = 200, 3, 15, 3.0
 COLLECTD_INTERVAL_S, IDLE_WINDOW_S = 0.2, 2.0
@@ -36,10 +37,19 @@ COLLECTD_INTERVAL_S, IDLE_WINDOW_S = 0.2, 2.0
 # ---- workers: Python clients, one process each
 
 
+def ours(port: int) -> contextlib.AbstractAsyncContextManager[Callable[[], object]]:
+    """The path the agent polls by, in v2c."""
+    return polling(open_session("127.0.0.1", port, community=b"public"))
+
+
+def ours_v3(port: int) -> contextlib.AbstractAsyncContextManager[Callable[[], object]]:
+    """The same in v3, authPriv."""
+    return polling(open_session("127.0.0.1", port, version="3", user=user()))
+
+
 @contextlib.asynccontextmanager
-async def ours(port: int) -> AsyncIterator[Callable[[], object]]:
-    """The path the agent polls by; yields what makes one poll."""
-    session = open_session("127.0.0.1", port, community=b"public")
+async def polling(session: SnmpReader) -> AsyncIterator[Callable[[], object]]:
+    """Yields what makes one poll by a session."""
     scalars = tuple(map(encode_oid, SCALARS.values()))
     columns = tuple(map(encode_oid, COLUMNS.values()))
 
@@ -82,7 +92,7 @@ def work(path: str, port: int) -> None:
     """Polls as many times as each line of stdin says, and prints CPU seconds per poll."""
 
     async def run() -> None:
-        async with {"ours": ours, "pysnmp": pysnmp}[path](port) as poll:
+        async with {"ours": ours, "ours v3": ours_v3, "pysnmp": pysnmp}[path](port) as poll:
             for _ in range(3):
                 await poll(checked=True)
             print("ready", flush=True)
@@ -339,6 +349,15 @@ def main() -> None:
         paths["ours"] = lambda: worker.cpu_ms(POLLS_OURS)
 
         try:
+            import cryptography  # noqa: F401
+
+            protected = Worker("ours v3", stack.enter_context(device()).port)
+            stack.callback(protected.close)
+            paths["ours v3"] = lambda: protected.cpu_ms(POLLS_OURS)
+        except ImportError:
+            left_out.append("cryptography, for SNMPv3")
+
+        try:
             from pysnmp import __version__ as pysnmp_version
 
             theirs = Worker("pysnmp", stack.enter_context(device()).port)
@@ -401,6 +420,11 @@ def main() -> None:
             key="poll_bytes_received", value=round(per_poll["octets_out"]), unit="bytes", runs=options.runs
         ),
     ]
+    if "ours v3" in results:
+        protected_ms = median(results["ours v3"])
+        figures.insert(
+            1, Figure(key="poll_v3_cpu_ms", value=protected_ms, unit="ms", target=1.0, runs=options.runs)
+        )
     for name, key in (("collectd", "poll_vs_collectd"), ("snmp_exporter", "poll_vs_exporter")):
         if name in results:
             ratios = [mine / other for mine, other in zip(results["ours"], results[name], strict=True)]
@@ -408,7 +432,7 @@ def main() -> None:
     peers = [
         Peer(name=name, version=versions[name], key="cpu_ms", value=median(values))
         for name, values in results.items()
-        if name != "ours"
+        if not name.startswith("ours")
     ]
     report("poll", figures, peers, left_out, as_json=options.json)
 

@@ -1,8 +1,8 @@
 """A router with 13 scalars and 24 interfaces x 13 columns as a UDP responder in a process of its own.
 
-Its counters move between polls, and every value can be worked out from sysUpTime, so a client can check what
-it read. A datagram that says `stats` is answered with JSON: how often sysUpTime was asked for (= polls),
-requests and octets.
+It answers v2c to anybody and v3 to `user()`. Its counters move between polls, and every value can be worked
+out from sysUpTime, so a client can check what it read. A datagram that says `stats` is answered with JSON:
+how often sysUpTime was asked for (= polls), requests and octets.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 
 from ayni_core.ber import encode_oid
@@ -24,10 +25,13 @@ from ayni_core.snmp import (
     INTEGER,
     OCTET_STRING,
     TIME_TICKS,
+    Message,
     SnmpDecodeError,
     VarBind,
     decode_request,
 )
+from ayni_core.usm_agent import UsmAgent
+from ayni_core.usm_keys import UsmUser
 
 INTERFACES = 24
 _MIB2, _UCD = "1.3.6.1.2.1", "1.3.6.1.4.1.2021"
@@ -83,6 +87,13 @@ _OTHER_COLUMNS = (
 )
 
 
+def user() -> UsmUser:
+    """Who may ask in SNMPv3: authPriv, SHA and AES."""
+    return UsmUser(
+        name=b"monitor", auth="SHA", auth_password=b"mango-tree", priv="AES", priv_password=b"under-it-all"
+    )
+
+
 def counter(name: str, row: int, ticks: int) -> int:
     """The value of a moving counter when sysUpTime says `ticks`."""
     return 5 * 10**10 * row + COUNTERS[name] * (ticks - _FIRST_TICKS)
@@ -124,6 +135,16 @@ def check(scalars: Iterable[VarBind], table: Iterable[VarBind]) -> None:
             assert values[encode_oid(f"{COLUMNS[name]}.{row}")] == counter(name, row, ticks)
 
 
+def _agent() -> UsmAgent | None:
+    """The v3 side, where there is a cipher for it."""
+    try:
+        from ayni_io.aes import CryptographyAes
+    except ImportError:
+        return None
+    engine = bytes.fromhex("8000000004") + b"bench"
+    return UsmAgent(engine, [user()], clock=time.monotonic, aes=CryptographyAes)
+
+
 def _serve() -> None:
     view = _objects()
     moving = [
@@ -132,7 +153,19 @@ def _serve() -> None:
         for row in range(1, INTERFACES + 1)
     ]
     ticks = _FIRST_TICKS
+    agent = _agent()
     stats = {"polls": 0, "requests": 0, "octets_in": 0, "octets_out": 0}
+
+    def respond(request: Message) -> bytes | None:
+        nonlocal ticks
+        if request.pdu.kind == GET and any(name == _UPTIME for name, _, _ in request.pdu.varbinds):
+            stats["polls"] += 1
+            ticks += 1
+            view.set(_UPTIME, ticks)
+            for oid, name, row in moving:
+                view.set(oid, counter(name, row, ticks))
+        return view.answer(request, 1472)
+
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
         port.bind(("127.0.0.1", 0))
         print(port.getsockname()[1], flush=True)
@@ -142,16 +175,14 @@ def _serve() -> None:
                 port.sendto(json.dumps(stats).encode(), peer)
                 continue
             try:
-                request = decode_request(data)
+                if agent is not None and data.startswith(
+                    b"\x02\x01\x03", 2 + (data[1] & 0x7F) * (data[1] >> 7)
+                ):
+                    answer = agent.answer(data, respond) or b""
+                else:
+                    answer = respond(decode_request(data)) or b""
             except SnmpDecodeError:
                 continue
-            if request.pdu.kind == GET and any(name == _UPTIME for name, _, _ in request.pdu.varbinds):
-                stats["polls"] += 1
-                ticks += 1
-                view.set(_UPTIME, ticks)
-                for oid, name, row in moving:
-                    view.set(oid, counter(name, row, ticks))
-            answer = view.answer(request, 1472) or b""
             port.sendto(answer, peer)
             stats["requests"] += 1
             stats["octets_in"] += len(data)

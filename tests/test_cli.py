@@ -238,12 +238,13 @@ def completed(line: str) -> list[str]:
     ("line", "offered"),
     [
         ("ayni ag", ["agent"]),
-        ("ayni agent ", ["check", "poll", "run"]),
+        ("ayni agent ", ["check", "poll", "record", "run"]),
         ("ayni agent poll --re", ["--recording", "--retries"]),
-        ("ayni agent poll --version ", ["1", "2c"]),
+        ("ayni agent poll --version ", ["1", "2c", "3"]),
         ("ayni agent poll --recording ", []),  # then bash offers files
         ("ayni lab ", ["--help", "broker", "simulate"]),
         ("ayni lab broker --", ["--accounts", "--help", "--port"]),
+        ("ayni profile ", ["--help", "check", "draft", "metrics", "try"]),
         ("ayni completion f", ["fish"]),
         ("ayni nonsense ", []),
     ],

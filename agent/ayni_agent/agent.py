@@ -13,7 +13,7 @@ import contextlib
 import logging
 import secrets
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ayni_agent.collector import Collector
 from ayni_agent.config import AgentConfig, DeviceConfig
@@ -28,8 +28,8 @@ from ayni_core.rules import Rule
 from ayni_core.wire import codec
 from ayni_io import clock
 from ayni_io.mqtt import BrokerConfig
-from ayni_io.secret import Secret
 from ayni_io.snmp import SnmpReader, open_session
+from ayni_io.snmp_access import Access
 
 log = logging.getLogger("agent")
 IN_FLIGHT = 16
@@ -45,12 +45,12 @@ class Agent:
         self,
         config: AgentConfig,
         broker: BrokerConfig,
-        communities: dict[str, Secret],
+        access: Mapping[str, Access],
         families: Families,
         rules: Iterable[Rule],
     ) -> None:
         self._config = config
-        self._communities = communities
+        self._access = access
         self._families = families
         self._collector = Collector(
             node=config.node, epoch=secrets.token_hex(8), boot=clock.boot_id(), flush_s=config.flush_s
@@ -93,11 +93,13 @@ class Agent:
             )
 
     def _reader(self, device: DeviceConfig) -> SnmpReader:
+        access = self._access[device.name]
         return open_session(
             device.host,
             device.port,
-            version=device.version,
-            community=self._communities[device.name].reveal().encode("utf-8"),
+            version=access.version,
+            community=access.community,
+            user=access.user,
             timeout_s=timeout_s(self._config.poll_s),
             tries=2,
             engine=device.engine,

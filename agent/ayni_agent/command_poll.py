@@ -12,16 +12,28 @@ from pathlib import Path
 
 from ayni_agent.poll_report import as_lines, as_object
 from ayni_agent.poller import Poller
+from ayni_core.convert import Raw
 from ayni_core.inventory import ENGINES
 from ayni_core.mibview import MibView
 from ayni_core.schema import ConfigError
 from ayni_core.snmp import V1, V2C
 from ayni_core.snmprec import SnmprecError, parse_snmprec
-from ayni_io import clock
+from ayni_io import clock, snmp_options
 from ayni_io.i18n import _
 from ayni_io.profiles import Profiles
 from ayni_io.secret import Secret, from_file
-from ayni_io.snmp import SnmpReader, SnmpRefused, SnmpTimeout, open_session
+from ayni_io.snmp import (
+    SnmpError,
+    SnmpLevelRefused,
+    SnmpReader,
+    SnmpRefused,
+    SnmpTimeout,
+    SnmpUnknownUser,
+    SnmpWrongAuth,
+    SnmpWrongPriv,
+    open_session,
+)
+from ayni_io.snmp_access import Access, of_user
 from ayni_io.snmp_recording import RecordedReader
 
 _COMMUNITY = "AYNI_SNMP_COMMUNITY"
@@ -34,6 +46,17 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         prog="ayni agent poll", description=_("Read one device once and show what it says.")
     )
+    add_device_options(result)
+    result.add_argument(
+        "--profile", metavar="NAME", help=_("read by this profile instead of asking the device")
+    )
+    add_recording_option(result)
+    result.add_argument("--json", action="store_true", help=_("print one JSON object"))
+    return result
+
+
+def add_device_options(result: argparse.ArgumentParser) -> None:
+    """The options that say which device, and how it is spoken to; `open_device` takes them."""
     result.add_argument(
         "host", nargs="?", metavar="HOST[:PORT]", help=_("name or address; [::1]:161 for IPv6")
     )
@@ -46,7 +69,8 @@ def parser() -> argparse.ArgumentParser:
             variable=_COMMUNITY,
         ),
     )
-    result.add_argument("--version", choices=("1", "2c"), default="2c", help=_("of SNMP (default 2c)"))
+    result.add_argument("--version", choices=("1", "2c", "3"), default="2c", help=_("of SNMP (default 2c)"))
+    snmp_options.add(result)
     result.add_argument(
         "--engine", choices=ENGINES, default=ENGINES[0], help=_("which library reads it (default fast)")
     )
@@ -54,14 +78,13 @@ def parser() -> argparse.ArgumentParser:
         "--timeout", type=_positive, default=2.0, metavar="S", help=_("seconds per try (default 2)")
     )
     result.add_argument("--retries", type=_count, default=2, metavar="N", help=_("further tries (default 2)"))
-    result.add_argument(
-        "--profile", metavar="NAME", help=_("read by this profile instead of asking the device")
-    )
+
+
+def add_recording_option(result: argparse.ArgumentParser) -> None:
+    """The option that stands for a device: a recording of one."""
     result.add_argument(
         "--recording", type=Path, metavar="FILE", help=_("a recorded device (.snmprec) instead of a host")
     )
-    result.add_argument("--json", action="store_true", help=_("print one JSON object"))
-    return result
 
 
 def main(argv: Sequence[str]) -> int:
@@ -75,10 +98,10 @@ def main(argv: Sequence[str]) -> int:
     except ConfigError as error:
         print(f"ayni agent poll: {error}", file=sys.stderr)
         return 2
-    return asyncio.run(_poll(Poller(name, reader, profiles, arguments.profile), arguments.json))
+    return asyncio.run(_poll(Poller(name, reader, profiles, arguments.profile), arguments))
 
 
-async def _poll(poller: Poller, as_json: bool) -> int:
+async def _poll(poller: Poller, arguments: argparse.Namespace) -> int:
     try:
         poll = await poller.poll(clock.monotonic_s())
     except ConfigError as error:
@@ -87,11 +110,11 @@ async def _poll(poller: Poller, as_json: bool) -> int:
     finally:
         poller.close()
     if poll.error is not None:
-        print(f"ayni agent poll: {_why(poller)}", file=sys.stderr)
+        print(f"ayni agent poll: {why(poller.failure, arguments)}", file=sys.stderr)
         return 1
     for what in poller.skipped:
         print(_("left out: {what}", what=what), file=sys.stderr)
-    if as_json:
+    if arguments.json:
         json.dump(as_object(poller, poll), sys.stdout, ensure_ascii=False)
         print()
     else:
@@ -99,16 +122,33 @@ async def _poll(poller: Poller, as_json: bool) -> int:
     return 0
 
 
-def _why(poller: Poller) -> str:
-    failure = poller.failure
+def why(failure: SnmpError | None, arguments: argparse.Namespace) -> str:
+    """Why a device could not be read, with the usual causes."""
+    words = {"host": arguments.host, "user": arguments.user}
     match failure:
+        case SnmpUnknownUser():
+            return _("{host} does not know the user {user}", **words)
+        case SnmpWrongAuth():
+            return _("{host} refuses {user}: the authentication password or its protocol is wrong", **words)
+        case SnmpWrongPriv():
+            return _(
+                "{host} accepts {user}, but reads nothing encrypted: privacy password or protocol is wrong",
+                **words,
+            )
+        case SnmpLevelRefused():
+            return _(
+                "{host} does not offer this level of security to {user}: give other passwords or fewer",
+                **words,
+            )
+        case SnmpTimeout() if arguments.version == "3":
+            return _("no answer from {host}: SNMP version 3 off, or unreachable", **words)
         case SnmpRefused():
             return _(
                 "{host} is there, but nothing listens on that port: SNMP is off or elsewhere",
-                host=poller.name,
+                host=arguments.host,
             )
         case SnmpTimeout():
-            return _("no answer from {host}: wrong community, SNMP off, or unreachable", host=poller.name)
+            return _("no answer from {host}: wrong community, SNMP off, or unreachable", host=arguments.host)
     return str(failure)
 
 
@@ -117,33 +157,49 @@ def _reader(arguments: argparse.Namespace) -> tuple[SnmpReader, str]:
         if arguments.host is not None:
             raise ConfigError([_("give a host or a recording, not both")])
         version = V1 if arguments.version == "1" else V2C
-        return _recorded(arguments.recording, version), arguments.recording.stem
+        view = MibView(read_recording(arguments.recording))
+        return RecordedReader(view, version=version), arguments.recording.stem
     if arguments.host is None:
         raise ConfigError([_("name a host, or a recording with --recording FILE")])
+    return open_device(arguments), arguments.host
+
+
+def open_device(arguments: argparse.Namespace) -> SnmpReader:
+    """A session with the device that the options name; `ConfigError` says what is wrong with them."""
     host, port = address(arguments.host)
-    community = _community(arguments.community).reveal()
-    reader = open_session(
+    access = _access(arguments)
+    return open_session(
         host,
         port,
-        version=arguments.version,
-        community=community.encode(),
+        version=access.version,
+        community=access.community,
+        user=access.user,
         timeout_s=arguments.timeout,
         tries=arguments.retries + 1,
         engine=arguments.engine,
     )
-    return reader, arguments.host
 
 
-def _recorded(path: Path, version: int) -> RecordedReader:
+def read_recording(path: Path) -> dict[bytes, Raw]:
+    """The objects of a recording; `ConfigError` in one line."""
     try:
         if path.stat().st_size > _LARGEST:
             raise ConfigError([_("{file}: too large for a recording", file=path)])
         text = path.read_text(encoding="utf-8", errors="replace")
-        return RecordedReader(MibView(parse_snmprec(text)), version=version)
+        return parse_snmprec(text)
     except OSError as error:
         raise ConfigError([_("{file}: cannot be read: {why}", file=path, why=error.strerror)]) from None
     except SnmprecError as error:
         raise ConfigError([_("{file}: is no recording: {why}", file=path, why=error)]) from None
+
+
+def _access(arguments: argparse.Namespace) -> Access:
+    user, auth, priv = snmp_options.read(arguments, pysnmp=arguments.engine == "pysnmp", plain=True)
+    if arguments.version == "3":
+        if arguments.community is not None:
+            raise ConfigError([_("--community: belongs to versions 1 and 2c; version 3 has --user")])
+        return of_user(user, auth, priv)
+    return Access(version=arguments.version, community=_community(arguments.community).reveal().encode())
 
 
 def _community(given: str | None) -> Secret:

@@ -10,13 +10,13 @@ from ayni_agent import config as agent_config
 from ayni_agent.agent import Agent
 from ayni_agent.config import AgentConfig
 from ayni_core.schema import ConfigError, did_you_mean
-from ayni_io import secret
+from ayni_io import snmp_access
 from ayni_io.i18n import _
 from ayni_io.process import run_until_stopped, set_up_logging
 from ayni_io.profiles import Profiles
 from ayni_io.rulebook import load_rules
-from ayni_io.secret import Secret
 from ayni_io.snmp import load_engine
+from ayni_io.snmp_access import Access
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,26 +35,33 @@ def main(argv: Sequence[str]) -> int:
     set_up_logging(arguments.verbose)
     config = agent_config.load(arguments.config)
     profiles = Profiles()
-    communities = prepare(config, profiles, str(arguments.config))
+    access = prepare(config, profiles, str(arguments.config))
     broker = config.broker.resolve(str(arguments.config))
 
     async def run() -> int:
-        return await Agent(config, broker, communities, profiles, load_rules()).run()
+        return await Agent(config, broker, access, profiles, load_rules()).run()
 
     return run_until_stopped(run())
 
 
-def prepare(config: AgentConfig, profiles: Profiles, source: str) -> dict[str, Secret]:
-    """The communities of all devices; every missing secret and unknown profile in one `ConfigError`.
+def prepare(config: AgentConfig, profiles: Profiles, source: str) -> dict[str, Access]:
+    """Who asks each device; every missing secret and unknown profile in one `ConfigError`.
 
-    Raises `ModuleNotFoundError` where a device asks for an engine that is not installed.
+    Raises `ModuleNotFoundError` where a device needs an engine or a cipher that is not installed.
     """
     faults: list[str] = []
-    communities: dict[str, Secret] = {}
+    access: dict[str, Access] = {}
     known = profiles.names()
     for name, device in config.devices.items():
         try:
-            communities[name] = secret.resolve(device.community, f"{source}: devices.{name}.community")
+            access[name] = snmp_access.resolve(
+                f"{source}: devices.{name}",
+                version=device.version,
+                community=device.community,
+                user=device.user,
+                auth=device.auth,
+                priv=device.priv,
+            )
         except ConfigError as error:
             faults += error.faults
         if device.profile is not None and device.profile not in known:
@@ -62,6 +69,6 @@ def prepare(config: AgentConfig, profiles: Profiles, source: str) -> dict[str, S
             faults.append(f'{source}: devices.{name}.profile: unknown profile "{device.profile}"{hint}')
     if faults:
         raise ConfigError(faults)
-    for engine in {device.engine for device in config.devices.values()}:
-        load_engine(engine)
-    return communities
+    for name, device in config.devices.items():
+        load_engine(device.engine, encrypted=access[name].encrypted)
+    return access

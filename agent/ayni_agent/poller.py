@@ -262,6 +262,8 @@ class Poller:
     async def _text(self, source: SystemSource, survey: Survey) -> str:
         if source.oid is not None:
             return system_text(source, [survey.scalars.get(source.oid, ABSENT)])
+        if source.join:
+            return system_text(source, [survey.scalars.get(oid, ABSENT) for oid in source.join])
         if source.any_row is not None:
             if source.any_row not in survey.columns:
                 rows = await self._reader.columns((source.any_row,), None, 512)

@@ -83,6 +83,11 @@ def _device(network: Network, device: Device) -> Mapping:
         fields["engine"] = device.engine
     if device.community:
         fields["community"] = device.community
+    if device.user:
+        fields["user"] = device.user
+    for key, protected in (("auth", device.auth), ("priv", device.priv)):
+        if protected is not None:
+            fields[key] = {"protocol": protected.protocol, "password": protected.password}
     if device.profile:
         fields["profile"] = device.profile
     expected = _expected_dbm(network, device.name)

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from ayni_core.ber import BerError, encode_integer, encode_length, long_length, read_header, tlv, valid_oid
 
-V1, V2C = 0, 1
+V1, V2C, V3 = 0, 1, 3
 
 SEQUENCE = 0x30
 INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x02, 0x03, 0x04, 0x05, 0x06
@@ -65,6 +66,28 @@ class SnmpDecodeError(ValueError):
         self.request_id = request_id
 
 
+class Renewal(SnmpDecodeError):  # noqa: N818  what happened, named as such
+    """No answer yet, but the agent said what a good request needs: seal this one again, once or twice."""
+
+
+class Denial(SnmpDecodeError):  # noqa: N818
+    """The agent refuses this request for good; `why` says what of the credentials it does not take."""
+
+    def __init__(self, why: Refusal, cause: str, request_id: int | None = None) -> None:
+        super().__init__(cause, request_id)
+        self.why = why
+
+
+class Refusal(Enum):
+    """What an agent does not accept, as far as SNMPv3 lets one know."""
+
+    USER = auto()
+    AUTH = auto()
+    PRIV = auto()
+    LEVEL = auto()
+    OTHER = auto()
+
+
 class Pdu(NamedTuple):  # a tuple is made in a third of the time that a frozen dataclass takes
     """One PDU. In a GETBULK the error fields are non-repeaters and max-repetitions (RFC 3416 section 3)."""
 
@@ -107,12 +130,24 @@ class Envelope(Protocol):
         """V1 has no GETBULK, no Counter64 and no exceptions."""
         ...
 
+    @property
+    def surplus(self) -> int:
+        """Octets that it puts around a PDU beyond what a community message does."""
+        ...
+
     def seal(self, request: RequestTemplate, request_id: int) -> bytes:
-        """The datagram to send."""
+        """The datagram to send next, to have this request answered."""
         ...
 
     def open(self, datagram: bytes) -> tuple[bytes, int, int]:
-        """Where the PDU of an answer stands: octets, start, end; SnmpDecodeError if it is no answer."""
+        """Where the PDU of an answer stands: octets, start, end.
+
+        SnmpDecodeError if it is no answer; of these `Renewal` and `Denial` concern one request.
+        """
+        ...
+
+    def unanswered(self) -> Denial | None:
+        """A request went unanswered in all its tries; what the agent said before may tell why."""
         ...
 
 
@@ -120,6 +155,8 @@ class CommunityEnvelope:
     """v1 and v2c (RFC 1157 section 4, RFC 1901 section 3). Its repr keeps the community to itself."""
 
     __slots__ = ("_head", "_openings", "version")
+
+    surplus = 0
 
     def __init__(self, version: int, community: bytes) -> None:
         if version not in (V1, V2C):
@@ -150,6 +187,10 @@ class CommunityEnvelope:
         if version != self.version:
             raise SnmpDecodeError(f"answered in version {version} to a request in version {self.version}")
         return datagram, pos, end
+
+    def unanswered(self) -> Denial | None:
+        """A wrong community is silence, as much as a dead device."""
+        return None
 
 
 def status_name(status: int) -> str:

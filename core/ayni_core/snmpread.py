@@ -88,14 +88,15 @@ class Step:
 class Pace:
     """What one device has shown: var-binds it takes in a PDU, whether GETBULK works, how its walks go."""
 
-    __slots__ = ("_good", "_lost_size", "_strikes", "bulk", "bulk_seen", "limit", "steps", "tries")
+    __slots__ = ("_good", "_lost_size", "_strikes", "bulk", "bulk_seen", "limit", "octets", "steps", "tries")
 
     RECOVERY = 256  # good exchanges until a larger batch is tried again
     MOST_STEPS = 64
 
-    def __init__(self, *, version: int, tries: int = 3) -> None:
+    def __init__(self, *, version: int, tries: int = 3, surplus: int = 0) -> None:
         self.tries = max(1, tries)
         self.limit = MOST_VARBINDS
+        self.octets = MOST_OCTETS - surplus  # `surplus`: what the envelope adds beyond a community message
         self.bulk = version != V1
         self.bulk_seen = False
         self.steps: dict[RequestTemplate, Step] = {}
@@ -167,7 +168,7 @@ def answers(request: RequestTemplate, *, tries: int) -> Generator[Ask, Pdu | Non
 def read_objects(oids: Sequence[bytes], pace: Pace) -> Reading:
     """GET of any number of objects, in their order; one that cannot be read comes as (oid, 0x80, None)."""
     found: list[VarBind] = [(oid, NO_SUCH_OBJECT, None) for oid in oids]
-    todo = _batches(oids, pace.limit)
+    todo = _batches(oids, pace.limit, pace.octets)
     while todo:
         batch = todo.pop()
         names = tuple([oids[at] for at in batch])
@@ -197,9 +198,9 @@ def read_objects(oids: Sequence[bytes], pace: Pace) -> Reading:
     return found
 
 
-def _batches(oids: Sequence[bytes], limit: int) -> list[list[int]]:
+def _batches(oids: Sequence[bytes], limit: int, most_octets: int) -> list[list[int]]:
     """Positions of `oids` in batches that fit a PDU, last batch first."""
-    if 0 < len(oids) <= limit and sum(map(len, oids)) + BESIDES_NAME * len(oids) <= MOST_OCTETS:
+    if 0 < len(oids) <= limit and sum(map(len, oids)) + BESIDES_NAME * len(oids) <= most_octets:
         return [list(range(len(oids)))]
     batches: list[list[int]] = []
     room = 0
@@ -207,6 +208,6 @@ def _batches(oids: Sequence[bytes], limit: int) -> list[list[int]]:
         room -= len(oid) + BESIDES_NAME
         if room < 0 or len(batches[-1]) >= limit:
             batches.append([])
-            room = MOST_OCTETS - len(oid) - BESIDES_NAME
+            room = most_octets - len(oid) - BESIDES_NAME
         batches[-1].append(at)
     return batches[::-1]

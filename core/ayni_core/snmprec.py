@@ -7,7 +7,9 @@ variation modules (`2:numeric`) are refused.
 
 from __future__ import annotations
 
-from ayni_core.ber import BerError, encode_oid
+from collections.abc import Iterable, Mapping
+
+from ayni_core.ber import BerError, decode_oid, encode_oid, oid_text
 from ayni_core.snmp import IP_ADDRESS, NULL, OCTET_STRING, OID, OPAQUE, check_value
 
 _OCTETS = frozenset((OCTET_STRING, IP_ADDRESS, OPAQUE))
@@ -57,3 +59,37 @@ def _value(kind: str, text: str) -> tuple[int, int | bytes | None]:
         value = int(text)
     check_value(tag, value)
     return tag, value
+
+
+def format_snmprec(objects: Mapping[bytes, tuple[int, int | bytes | None]], notes: Iterable[str] = ()) -> str:
+    """The text of a recording, in OID order, which `parse_snmprec` reads back; `notes` stand on top.
+
+    Leftovers of SMIv1 that the form has no word for (bit strings, NSAP addresses) are left out.
+    """
+    lines = [f"# {note}" for note in notes]
+    for oid, (tag, value) in sorted(objects.items(), key=lambda each: decode_oid(each[0])):
+        if isinstance(value, bytes):
+            text = _octets(tag, value)
+            if text is None:
+                continue
+        else:
+            text = f"{tag}|{'' if value is None else value}"
+        lines.append(f"{oid_text(oid)}|{text}")
+    return "\n".join(lines) + "\n"
+
+
+def _octets(tag: int, value: bytes) -> str | None:
+    if tag == OID:
+        return f"{tag}|{oid_text(value)}"
+    if tag == IP_ADDRESS and len(value) == 4:
+        return f"{tag}|{'.'.join(map(str, value))}"
+    if tag not in _OCTETS:
+        return None
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    # A text that ends in a blank would lose it in many an editor.
+    if tag == OCTET_STRING and text.isprintable() and text == text.strip():
+        return f"{tag}|{text}"
+    return f"{tag}x|{value.hex()}"

@@ -23,7 +23,6 @@ from ayni_core.snmp import (
 )
 from ayni_core.snmpread import (
     BESIDES_NAME,
-    MOST_OCTETS,
     OBJECT_ERRORS,
     BadAnswer,
     Pace,
@@ -43,7 +42,7 @@ def read_columns(
     At most `max_rows` of each column; with `expected_rows` the walk stops there instead of running into what
     comes behind. Within a column the OIDs increase; how the columns are interleaved is not promised.
     """
-    walk = _Walk(columns, max_rows if expected_rows is None else min(expected_rows, max_rows))
+    walk = _Walk(columns, max_rows if expected_rows is None else min(expected_rows, max_rows), pace.octets)
     walk.expecting = expected_rows is not None
     bulk = pace.bulk
     limit = pace.limit
@@ -100,9 +99,10 @@ def read_columns(
 class _Walk:
     """How far each column has come; a column that has been read leaves all three lists."""
 
-    __slots__ = ("_columns", "_wanted", "cursors", "expecting", "found")
+    __slots__ = ("_columns", "_most_octets", "_wanted", "cursors", "expecting", "found")
 
-    def __init__(self, columns: Sequence[bytes], rows: int) -> None:
+    def __init__(self, columns: Sequence[bytes], rows: int, most_octets: int) -> None:
+        self._most_octets = most_octets
         self._columns = list(columns) if rows > 0 else []
         self.cursors = self._columns[:]
         self._wanted = [rows] * len(self._columns)
@@ -113,11 +113,13 @@ class _Walk:
         """The OIDs to go on from, as many as fit a PDU, and how many rows to ask for."""
         names = tuple(self.cursors[:limit])
         row = sum(map(len, names)) + len(names) * BESIDES_NAME
-        if row > MOST_OCTETS:
-            names = names[: max(1, len(names) * MOST_OCTETS // row)]
+        if row > self._most_octets:
+            names = names[: max(1, len(names) * self._most_octets // row)]
         if not bulk:
             return names, 1
-        return names, max(1, min(limit // len(names), MOST_OCTETS // row, max(self._wanted[: len(names)])))
+        return names, max(
+            1, min(limit // len(names), self._most_octets // row, max(self._wanted[: len(names)]))
+        )
 
     def take(self, width: int, reply: Pdu) -> Step | None:
         """Sort in an answer for the first `width` columns; it may be cut off anywhere (RFC 3416, 4.2.3).

@@ -40,6 +40,10 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
     ("agent", "run"): Entry("ayni_agent.command_run:main", "agent", "poll the devices of this node for ever"),
     ("agent", "check"): Entry("ayni_agent.command_check:main", "agent", "check an agent.yaml"),
     ("agent", "poll"): Entry("ayni_agent.command_poll:main", "agent", "read one device once and show it"),
+    ("agent", "record"): Entry(
+        "ayni_agent.command_record:main", "agent", "keep everything a device says in a file to share"
+    ),
+    ("profile",): Entry("ayni_agent.command_profile:main", "agent", "teach Ayni a new device"),
     ("hub", "run"): Entry("ayni_hub.command_run:main", "hub", "take in, remember, judge and answer"),
     ("lab",): Entry(
         "ayni_lab.command_lab:main", "lab", "simulated devices and an embedded broker to learn on"
@@ -50,7 +54,7 @@ _GROUPS = {
     "agent": "the monitor: polls devices and reports",
     "hub": "the central: remembers and judges",
 }
-_BROUGHT_BY = {"textual": "console", "pysnmp": "agent", "amqtt": "lab"}
+_BROUGHT_BY = {"cryptography": "snmpv3", "textual": "console", "pysnmp": "agent", "amqtt": "lab"}
 """Third-party packages that only an extra brings."""
 
 

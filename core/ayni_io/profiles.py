@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ayni_core.ber import encode_oid
 from ayni_core.profile import Part, Profile, Rule
 from ayni_core.profile_family import assemble
 from ayni_core.profile_format import HEAD, Body, read_head, read_part
@@ -25,10 +26,11 @@ _TOP_KEY = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\s*:")
 class Profiles:
     """All families, read as they are needed and kept. Methods raise `ConfigError`."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: Path | None = None) -> None:
+        self._beside = beside  # a folder whose own `parts` stand before all others
         self._rules: list[Rule] | None = None
         self._families: dict[str, Profile] = {}
-        self._parts: dict[str, Body] = {}
+        self._parts: dict[tuple[str, bytes], Body] = {}  # by name, and by root where the family gives it
 
     def names(self) -> list[str]:
         """The families there are."""
@@ -67,56 +69,95 @@ class Profiles:
                 found += [fault for fault in error.faults if fault not in found]
         return found
 
-    def _family(self, name: str) -> Profile:
-        path = configs.find(f"profiles/{name}.yaml")
+    def read(self, path: Path) -> tuple[Profile, tuple[Rule, ...]]:
+        """The profile in a file, wherever it is, and how it knows its devices; faults name it as given."""
+        profile = self._family(path.stem, path, str(path))
+        return profile, _head(path, str(path))
+
+    def parts(self) -> list[Part]:
+        """The shared parts that stand by themselves: not those that continue the root of a family."""
+        found = []
+        for name in self._part_files():
+            fields = Fields({}, "", Faults(name))
+            body = self._part(name, b"", fields)
+            if body is not None:
+                found.append(body.part)
+        return found
+
+    def check_part(self, path: Path) -> None:
+        """Raise `ConfigError` with all that is wrong with a shared part."""
+        # Some parts continue the root of a family; which one makes no difference to what is wrong with them.
+        anything = encode_oid("1.3.6.1.4.1.1")
+        yamlfile.read(
+            path, lambda part: read_part(path.stem, part, shared=True, family_root=anything), str(path)
+        )
+
+    def _part_files(self) -> dict[str, Path]:
+        known = {path.stem: path for path in configs.each("profiles/parts")}
+        if self._beside is not None:
+            known |= {path.stem: path for path in sorted((self._beside / "parts").glob("*.yaml"))}
+        return known
+
+    def _family(self, name: str, path: Path | None = None, source: str | None = None) -> Profile:
+        path = path or configs.find(f"profiles/{name}.yaml")
+        source = source or path.name
 
         def parse(fields: Fields) -> Profile:
             about, rules = read_head(name, fields)
             body = read_part(name, fields, shared=False)
-            head = _head_text(yamlfile.read_text(path, path.name))
+            head = _head_text(yamlfile.read_text(path, source))
             if rules and not re.search(r"^identify\s*:", head, re.MULTILINE):
                 fields.fault("identify", "must stand at the top of the file; only about may come before it")
             return assemble(name, about, body, self._included(body, fields), fields.faults)
 
-        return yamlfile.read(path, parse, path.name)
+        return yamlfile.read(path, parse, source)
 
     def _included(self, body: Body, fields: Fields) -> list[Part]:
         parts: dict[str, Part] = {}
-        self._follow((*body.include, _ALWAYS), (), parts, fields)
+        self._follow((*body.include, _ALWAYS), (), parts, body.root, fields)
         return list(parts.values())
 
     def _follow(
-        self, names: tuple[str, ...], above: tuple[str, ...], parts: dict[str, Part], fields: Fields
+        self,
+        names: tuple[str, ...],
+        above: tuple[str, ...],
+        parts: dict[str, Part],
+        root: bytes,
+        fields: Fields,
     ) -> None:
         for name in names:
             if name in above:
                 fields.fault("include", f"goes in a circle: {' -> '.join((*above, name))}")
             elif name not in parts:
-                shared = self._part(name, fields)
+                shared = self._part(name, root, fields)
                 if shared is not None:
                     parts[name] = shared.part
-                    self._follow(shared.include, (*above, name), parts, fields)
+                    self._follow(shared.include, (*above, name), parts, root, fields)
 
-    def _part(self, name: str, fields: Fields) -> Body | None:
-        if name in self._parts:
-            return self._parts[name]
-        known = {path.stem: path for path in configs.each("profiles/parts")}
+    def _part(self, name: str, root: bytes, fields: Fields) -> Body | None:
+        body = self._parts.get((name, b"")) or self._parts.get((name, root))
+        if body is not None:
+            return body
+        known = self._part_files()
         if name not in known:
             fields.fault("include", f'unknown part "{name}"{did_you_mean(name, known)}')
             return None
         source = f"parts/{name}.yaml"
         try:
-            body = yamlfile.read(known[name], lambda part: read_part(name, part, shared=True), source)
+            body = yamlfile.read(
+                known[name], lambda part: read_part(name, part, shared=True, family_root=root), source
+            )
         except ConfigError as error:
             fields.faults.found += [fault for fault in error.faults if fault not in fields.faults.found]
             return None
-        self._parts[name] = body
+        self._parts[name, root if body.family_root else b""] = body
         return body
 
 
-def _head(path: Path) -> tuple[Rule, ...]:
-    value, lines = yamlfile.load(_head_text(yamlfile.read_text(path, path.name)), path.name)
-    faults = Faults(path.name, lines)
+def _head(path: Path, source: str | None = None) -> tuple[Rule, ...]:
+    source = source or path.name
+    value, lines = yamlfile.load(_head_text(yamlfile.read_text(path, source)), source)
+    faults = Faults(source, lines)
     rules = read_head(path.stem, Fields(value if value is not None else {}, "", faults))[1]
     faults.stop()
     return rules

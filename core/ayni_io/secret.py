@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ayni_core.schema import ConfigError, Fields
+from ayni_core.snmpaccess import read_reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,5 @@ def from_file(path: Path, where: str) -> Secret:
 
 def check_reference(fields: Fields, key: str, default: str | None = None) -> str:
     """Read a secret reference of a config file without resolving it."""
-    value: str = fields.text(key, default) if default is not None else fields.text(key)
-    if value and value.partition(":")[0] not in ("file", "env", "credential"):
-        fields.fault(key, "must be file:PATH, env:NAME or credential:NAME, never the secret itself")
+    value: str = read_reference(fields, key, *(() if default is None else (default,)))
     return value

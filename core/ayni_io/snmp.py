@@ -24,9 +24,13 @@ from ayni_core.snmp import (
     RESPONSE,
     V1,
     V2C,
+    V3,
     CommunityEnvelope,
+    Denial,
     Envelope,
     Pdu,
+    Refusal,
+    Renewal,
     SnmpDecodeError,
     VarBind,
     decode_pdu,
@@ -34,7 +38,11 @@ from ayni_core.snmp import (
 from ayni_core.snmplayout import Layouts
 from ayni_core.snmpread import Ask, BadAnswer, NoAnswer, Pace, Reading, read_objects
 from ayni_core.snmpwalk import read_columns
+from ayni_core.usm import UsmEnvelope
+from ayni_core.usm_keys import Aes, UsmUser
+from ayni_io.clock import monotonic_s
 
+MOST_RENEWALS = 2  # of one request: another engine stands there, and its time has to be learnt too
 _DATAGRAM = 65535
 
 
@@ -56,6 +64,35 @@ class SnmpRefused(SnmpUnreachable):
 
 class SnmpProtocolError(SnmpError):
     """The agent answers, but not as the protocol has it."""
+
+
+class SnmpDenied(SnmpError):  # noqa: N818
+    """The agent is there and speaks SNMPv3, but not with this user."""
+
+
+class SnmpUnknownUser(SnmpDenied):
+    """It has no user of that name."""
+
+
+class SnmpWrongAuth(SnmpDenied):
+    """The authentication password, or its protocol, is another one there."""
+
+
+class SnmpWrongPriv(SnmpDenied):
+    """The privacy password, or its protocol, is another one there."""
+
+
+class SnmpLevelRefused(SnmpDenied):
+    """It does not offer the user this security level."""
+
+
+_DENIED = {
+    Refusal.USER: SnmpUnknownUser,
+    Refusal.AUTH: SnmpWrongAuth,
+    Refusal.PRIV: SnmpWrongPriv,
+    Refusal.LEVEL: SnmpLevelRefused,
+    Refusal.OTHER: SnmpDenied,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +141,7 @@ class SnmpReader(Protocol):
 class _Exchange:
     """A reading under way and its current request."""
 
-    __slots__ = ("ask", "deadline", "future", "reading", "request_id", "sent", "unanswered")
+    __slots__ = ("ask", "deadline", "future", "reading", "renewed", "request_id", "sent", "unanswered")
 
     def __init__(self, reading: Reading, future: asyncio.Future[list[VarBind]]) -> None:
         self.reading = reading
@@ -112,6 +149,7 @@ class _Exchange:
         self.ask: Ask
         self.request_id = 0
         self.sent = 0
+        self.renewed = 0
         self.unanswered = 0
         self.deadline = 0.0
 
@@ -126,7 +164,7 @@ class SnmpSession:
         self._port = port
         self._envelope = envelope
         self._timeout_s = timeout_s
-        self._pace = Pace(version=envelope.version, tries=tries)
+        self._pace = Pace(version=envelope.version, tries=tries, surplus=envelope.surplus)
         self._layouts = Layouts()
         self._socket: socket.socket | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -189,7 +227,12 @@ class SnmpSession:
             # The socket goes too: its own address may be what has changed, or the name's.
             if not self._pending:
                 self._disconnect(None)
+            denial = self._envelope.unanswered()
+            if denial is not None:
+                raise denied(f"{attempt} {self.address}", denial) from None
             raise silence(f"{attempt} {self.address}", exchange.unanswered, self._timeout_s) from None
+        except Denial as denial:
+            raise denied(f"{attempt} {self.address}", denial) from None
         except (BadAnswer, OSError) as error:
             if isinstance(error, OSError) and not isinstance(error, ConnectionRefusedError):
                 self._disconnect(error)
@@ -252,7 +295,21 @@ class SnmpSession:
             request_id = MIN_REQUEST_ID
         self._request_id = exchange.request_id = request_id
         self._pending[request_id] = exchange
-        exchange.sent = 0
+        exchange.sent = exchange.renewed = 0
+        self._send(exchange)
+
+    def _renew(self, request_id: int | None) -> None:
+        """Seal a request anew, with what the envelope has learnt; that is no further try, but bounded."""
+        exchange = self._pending.get(request_id)  # type: ignore[arg-type]
+        if exchange is None or exchange.future.done():
+            self._ignored += 1
+            return
+        exchange.renewed += 1
+        if exchange.renewed > MOST_RENEWALS:
+            exchange.future.set_exception(BadAnswer("answered every request by asking for another"))
+            return
+        exchange.unanswered = 0
+        exchange.sent -= 1
         self._send(exchange)
 
     def _send(self, exchange: _Exchange) -> None:
@@ -293,6 +350,12 @@ class SnmpSession:
                 outcome = decode_pdu(data, pos, end)
             if outcome.kind != RESPONSE:
                 raise SnmpDecodeError("no Response-PDU")
+        except Renewal as renewal:
+            self._renew(renewal.request_id)
+            return
+        except Denial as denial:
+            self._deny(denial)
+            return
         except SnmpDecodeError as error:
             outcome = error
         exchange = self._pending.pop(outcome.request_id, None)  # type: ignore[arg-type]
@@ -301,6 +364,13 @@ class SnmpSession:
             return
         exchange.unanswered = 0
         self._advance(exchange, outcome)
+
+    def _deny(self, denial: Denial) -> None:
+        exchange = self._pending.pop(denial.request_id, None)  # type: ignore[arg-type]
+        if exchange is None or exchange.future.done():
+            self._ignored += 1
+        else:
+            exchange.future.set_exception(denial)
 
     def _on_timer(self) -> None:
         """One timer for the session, not one per request: it looks who is due and sleeps until the next."""
@@ -347,6 +417,11 @@ def silence(attempt: str, tries: int, timeout_s: float) -> SnmpTimeout:
     return SnmpTimeout(f"{attempt}: no answer after {counted} of {timeout_s:g} s")
 
 
+def denied(attempt: str, denial: Denial) -> SnmpDenied:
+    """The error for an attempt that the agent does not grant to this user."""
+    return _DENIED[denial.why](f"{attempt}: {denial}")
+
+
 def failure(attempt: str, error: BadAnswer | OSError) -> SnmpError:
     """The error for an attempt that the agent or the network failed."""
     if isinstance(error, BadAnswer):
@@ -356,10 +431,12 @@ def failure(attempt: str, error: BadAnswer | OSError) -> SnmpError:
     return SnmpUnreachable(f"{attempt}: {error.strerror or error}")
 
 
-def load_engine(engine: str) -> None:
+def load_engine(engine: str, *, encrypted: bool = False) -> None:
     """Import what an engine needs, which takes a while; `ModuleNotFoundError` where the extra is missing."""
     if engine == "pysnmp":
         importlib.import_module("ayni_io.snmp_pysnmp")
+    if encrypted:
+        importlib.import_module("ayni_io.aes")
 
 
 def open_session(
@@ -367,20 +444,47 @@ def open_session(
     port: int = 161,
     *,
     version: str = "2c",
-    community: bytes,
+    community: bytes = b"",
+    user: UsmUser | None = None,
     timeout_s: float = 2.0,
     tries: int = 3,
     engine: str = "fast",
 ) -> SnmpReader:
-    """A session with a device that speaks version "1" or "2c". No packet is sent before the first reading.
+    """A session with a device: by `community` in version "1" or "2c", by `user` in version "3".
 
-    `engine` is one of `inventory.ENGINES`: this module, or pysnmp where the two disagree about a device.
+    No packet is sent before the first reading. `engine` is one of `inventory.ENGINES`: this module, or pysnmp
+    where the two disagree about a device. `ModuleNotFoundError` where what the user needs is not installed.
     """
-    envelope = CommunityEnvelope({"1": V1, "2c": V2C}[version], community)
+    load_engine(engine, encrypted=user is not None and user.priv is not None)
     if engine == "pysnmp":
         from ayni_io.snmp_pysnmp import PysnmpSession  # where a device asks for it: it takes a while
 
         return PysnmpSession(
-            host, port, version=envelope.version, community=community, timeout_s=timeout_s, tries=tries
+            host,
+            port,
+            version={"1": V1, "2c": V2C, "3": V3}[version],
+            community=community,
+            user=user,
+            timeout_s=timeout_s,
+            tries=tries,
         )
-    return SnmpSession(host, port, envelope, timeout_s=timeout_s, tries=tries)
+    return SnmpSession(host, port, _envelope(version, community, user), timeout_s=timeout_s, tries=tries)
+
+
+def _envelope(version: str, community: bytes, user: UsmUser | None) -> Envelope:
+    if version != "3":
+        return CommunityEnvelope({"1": V1, "2c": V2C}[version], community)
+    if user is None:
+        raise ValueError("SNMPv3 needs a user")
+    aes: Aes | None = None
+    if user.priv is not None:
+        from ayni_io.aes import CryptographyAes  # where privacy is used: it takes a while
+
+        aes = CryptographyAes
+    return UsmEnvelope(
+        user,
+        clock=monotonic_s,
+        first_id=secrets.randbits(31),
+        first_salt=secrets.randbits(64),
+        aes=aes,
+    )

@@ -11,16 +11,17 @@ Of pysnmp only the messages are used (`pysnmp.proto.api`, no MIBs). What it stac
 steps back; its one socket takes answers from anywhere and never hears that a port is closed; an `SnmpEngine`
 blocks for 45 ms.
 
-The law of the file: this is the only one that knows pysnmp, and pyasn1 beneath it. Neither's words reach a
-message, because they quote octets, the community among them.
+The law of the file: only this one and `snmp_pysnmp_v3` know pysnmp, only this one pyasn1 beneath it. No word
+of theirs reaches a message, because they quote octets, the community among them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pysnmp.proto import api  # first: where the extra is missing, pysnmp is named and not what it brings
 from pysnmp.proto.api import verdec
@@ -37,6 +38,8 @@ from ayni_core.snmp import (
     MAX_REQUEST_ID,
     MIN_REQUEST_ID,
     RESPONSE,
+    V2C,
+    Denial,
     Pdu,
     SnmpDecodeError,
     VarBind,
@@ -45,11 +48,13 @@ from ayni_core.snmp import (
 )
 from ayni_core.snmpread import Ask, BadAnswer, NoAnswer, Pace, Reading, read_objects
 from ayni_core.snmpwalk import read_columns
+from ayni_core.usm_keys import UsmUser
 from ayni_io.snmp import (
     Cost,
     SnmpUnreachable,
     address_text,
     columns_text,
+    denied,
     failure,
     get_text,
     silence,
@@ -61,7 +66,7 @@ from ayni_io.snmp import (
 class _Waiting:
     """A request under way; `garbled` is set when something came meanwhile that cannot be decoded."""
 
-    future: asyncio.Future[Pdu]
+    future: asyncio.Future[Pdu | SnmpDecodeError]
     garbled: SnmpDecodeError | None = None
 
 
@@ -74,7 +79,8 @@ class PysnmpSession(asyncio.DatagramProtocol):
         port: int,
         *,
         version: int,
-        community: bytes,
+        community: bytes = b"",
+        user: UsmUser | None = None,
         timeout_s: float = 2.0,
         tries: int = 3,
     ) -> None:
@@ -82,6 +88,11 @@ class PysnmpSession(asyncio.DatagramProtocol):
         self._port = port
         self._version = version
         self._community = community
+        self._user = None
+        if user is not None:
+            from ayni_io.snmp_pysnmp_v3 import PysnmpUser  # its engine takes longer than the messages alone
+
+            self._user = PysnmpUser(user, self._send, timeout_s=timeout_s)
         self._timeout_s = timeout_s
         self._pace = Pace(version=version, tries=tries)
         self._connecting = asyncio.Lock()
@@ -137,6 +148,8 @@ class PysnmpSession(asyncio.DatagramProtocol):
         try:
             transport = await self._connect()
             while True:
+                if isinstance(outcome, Denial):
+                    raise outcome
                 if isinstance(outcome, SnmpDecodeError):
                     ask = reading.throw(outcome)
                 else:
@@ -150,6 +163,8 @@ class PysnmpSession(asyncio.DatagramProtocol):
             if self._readings == 1:  # the socket goes too: its own address may have changed, or the name's
                 self._disconnect(None)
             raise silence(f"{attempt} {self.address}", unanswered, self._timeout_s) from None
+        except Denial as denial:
+            raise denied(f"{attempt} {self.address}", denial) from None
         except (BadAnswer, OSError) as error:
             if isinstance(error, OSError) and not isinstance(error, ConnectionRefusedError):
                 self._disconnect(error)
@@ -186,15 +201,16 @@ class PysnmpSession(asyncio.DatagramProtocol):
         """What came of a request: None when all its tries went unanswered. Tries share the request-id."""
         self._request_id = request_id = max(MIN_REQUEST_ID, (self._request_id + 1) % (MAX_REQUEST_ID + 1))
         template = ask.request.with_id(request_id)
-        datagram = _encode(self._version, self._community, decode_pdu(template, 0, len(template)))
+        request = decode_pdu(template, 0, len(template))
         waiting = self._pending[request_id] = _Waiting(self._loop.create_future())
         try:
             for _ in range(ask.tries):
                 if transport.is_closing():
                     raise self._closed()
-                transport.sendto(datagram)
-                self._pdus += 1
-                self._bytes_sent += len(datagram)
+                if self._user is not None:
+                    self._user.request(_pdu(V2C, request), self._answered(waiting), self._loop.time())
+                else:
+                    self._send(_encode(self._version, self._community, request))
                 try:
                     async with asyncio.timeout(self._timeout_s):
                         return await asyncio.shield(waiting.future)
@@ -208,9 +224,36 @@ class PysnmpSession(asyncio.DatagramProtocol):
         finally:
             del self._pending[request_id]
 
+    def _send(self, datagram: bytes) -> None:
+        if self._transport is not None:
+            self._transport.sendto(datagram)
+            self._pdus += 1
+            self._bytes_sent += len(datagram)
+
+    def _answered(self, waiting: _Waiting) -> Callable[[Any], None]:
+        """Takes what the v3 engine makes of the answer to one request."""
+
+        def answered(found: Any) -> None:
+            if waiting.future.done():
+                self._ignored += 1
+                return
+            try:
+                outcome = found if isinstance(found, SnmpDecodeError) else _read(V2C, found)
+            except Exception as error:  # as in `_decode`
+                outcome = SnmpDecodeError(f"pysnmp gives up with {type(error).__name__}")
+            waiting.future.set_result(outcome)
+
+        return answered
+
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Whatever the device sends: the socket is connected, so nobody else does."""
         self._bytes_received += len(data)
+        if self._user is not None:
+            try:
+                self._user.receive(data, self._loop.time())
+            except SnmpDecodeError:
+                self._ignored += 1
+            return
         try:
             pdu = _decode(data)
         except SnmpDecodeError as error:
@@ -230,7 +273,17 @@ class PysnmpSession(asyncio.DatagramProtocol):
 
 
 def _encode(version: int, community: bytes, request: Pdu) -> bytes:
-    """A request as pysnmp writes it."""
+    """A request in a community message, as pysnmp writes it."""
+    module = api.PROTOCOL_MODULES[version]
+    message = module.Message()
+    module.apiMessage.set_defaults(message)
+    module.apiMessage.set_community(message, community)
+    module.apiMessage.set_pdu(message, _pdu(version, request))
+    return bytes(encoder.encode(message))
+
+
+def _pdu(version: int, request: Pdu) -> Any:
+    """A request as pysnmp's own PDU."""
     module = api.PROTOCOL_MODULES[version]
     if request.kind == GET_BULK:
         pdu = module.GetBulkRequestPDU()
@@ -242,27 +295,29 @@ def _encode(version: int, community: bytes, request: Pdu) -> bytes:
         module.apiPDU.set_defaults(pdu)
     module.apiPDU.set_request_id(pdu, request.request_id)
     module.apiPDU.set_varbinds(pdu, [(decode_oid(name), module.null) for name, _, _ in request.varbinds])
-    message = module.Message()
-    module.apiMessage.set_defaults(message)
-    module.apiMessage.set_community(message, community)
-    module.apiMessage.set_pdu(message, pdu)
-    return bytes(encoder.encode(message))
+    return pdu
 
 
 def _decode(datagram: bytes) -> Pdu:
     """An answer as pysnmp understands it."""
     try:
-        module = api.PROTOCOL_MODULES[int(verdec.decode_message_version(datagram))]
+        version = int(verdec.decode_message_version(datagram))
+        module = api.PROTOCOL_MODULES[version]
         message, _ = decoder.decode(datagram, asn1Spec=module.Message())
-        pdu = module.apiMessage.get_pdu(message)
-        if not isinstance(pdu, module.GetResponsePDU):
-            raise SnmpDecodeError("no Response-PDU")
-        request_id, status, index = (int(pdu[place]) for place in range(3))
-        varbinds = [_varbind(name, value) for name, value in module.apiPDU.get_varbinds(pdu)]
+        return _read(version, module.apiMessage.get_pdu(message))
     except SnmpDecodeError:
         raise
     except Exception as error:  # on hostile octets pyasn1 also fails by IndexError, RecursionError and others
         raise SnmpDecodeError(f"pysnmp gives up with {type(error).__name__}") from None
+
+
+def _read(version: int, pdu: Any) -> Pdu:
+    """pysnmp's Response-PDU as ours; it fails in many ways where a value is none of SNMP's."""
+    module = api.PROTOCOL_MODULES[version]
+    if not isinstance(pdu, module.GetResponsePDU):
+        raise SnmpDecodeError("no Response-PDU")
+    request_id, status, index = (int(pdu[place]) for place in range(3))
+    varbinds = [_varbind(name, value) for name, value in module.apiPDU.get_varbinds(pdu)]
     return Pdu(RESPONSE, request_id, status, index, varbinds)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
 import getpass
 import sys
 from collections.abc import Sequence
@@ -10,15 +12,23 @@ from pathlib import Path
 from typing import Any
 
 from ayni_core import inventory
+from ayni_core.ber import encode_oid
 from ayni_core.inventory import Network, split_address
 from ayni_core.schema import ConfigError, did_you_mean
 from ayni_core.slug import slug
+from ayni_core.snmpaccess import VERSIONS
 from ayni_hub import roof
 from ayni_hub.grow import growing
 from ayni_hub.home import Home, default_folder
-from ayni_io import files, secret, snmpd, yamlfile
+from ayni_io import files, secret, snmp_options, yamlfile
 from ayni_io.i18n import _, _n
 from ayni_io.profiles import Profiles
+from ayni_io.secret import Secret
+from ayni_io.snmp import SnmpDenied, SnmpError, load_engine, open_session
+from ayni_io.snmp_access import Access, of_user
+
+_SYS_UPTIME = encode_oid("1.3.6.1.2.1.1.3.0")
+_ENDINGS = {"community": "", "auth": "-auth", "priv": "-priv"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,6 +42,8 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--site", help=_("where it stands; a new one is added (default: the only site)"))
     add.add_argument("--node", help=_("which monitor asks it (default: the only one)"))
     add.add_argument("--community", metavar="@FILE", help=_("file with its SNMP community (default: ask)"))
+    add.add_argument("--version", choices=VERSIONS, default=VERSIONS[0], help=_("of SNMP (default 2c)"))
+    snmp_options.add(add)
     add.add_argument("--profile", help=_("how to read it (default: find out)"))
     link = below.add_parser(
         "link",
@@ -92,7 +104,7 @@ def _add(home: Home, options: argparse.Namespace) -> str:
     except ValueError as error:
         raise ConfigError([str(error)]) from None
     profile = _profile(options.profile)
-    community = _community(options.community)
+    access, secrets = _access(options)
     with growing(home.network_path) as change:
         for other in change.network.devices.values():
             if (other.host, other.port) == (host, port):
@@ -104,26 +116,62 @@ def _add(home: Home, options: argparse.Namespace) -> str:
         name = options.name or slug(options.title or fallback, fallback, change.network.devices)
         if name in change.network.devices:
             raise ConfigError([_('the name "{name}" is taken', name=name)])
-        path = home.folder / "secrets" / f"snmp-{name}"
+        paths = {key: home.folder / "secrets" / f"snmp-{name}{ending}" for key, ending in _ENDINGS.items()}
         entry: dict[str, Any] = {
             "title": title,
             "site": change.site(options.site),
             "node": change.node(options.node),
             "address": options.address.strip(),
-            "community": f"file:{path}",
         }
+        if access.version != VERSIONS[0]:
+            entry["version"] = access.version
+        if access.user is not None:
+            entry["user"] = options.user
+        for key, (protocol, _secret) in secrets.items():
+            reference = f"file:{paths[key]}"
+            entry[key] = {"protocol": protocol, "password": reference} if protocol else reference
         if profile is not None:
             entry["profile"] = profile
         change.add("devices", name, entry)
-        path.parent.mkdir(exist_ok=True, mode=0o700)
-        files.write_secret(path, community)
+        (home.folder / "secrets").mkdir(exist_ok=True, mode=0o700)
+        for key, (_protocol, value) in secrets.items():
+            files.write_secret(paths[key], value.reveal())
         change.save()
-    if snmpd.answers(host, port, community, timeout_s=2.0):
+    try:
+        asyncio.run(_ask(host, port, access))
+    except SnmpDenied as error:
+        return _("Added {name}. It refuses the user: {why}", name=name, why=error)
+    except SnmpError:
+        pass
+    else:
         return _("Added {name}; it answers.", name=name)
     return _(
         "Added {name}. It does not answer yet: is SNMP on, the community right, the address reachable?",
         name=name,
     )
+
+
+def _access(options: argparse.Namespace) -> tuple[Access, dict[str, tuple[str, Secret]]]:
+    """Who asks, and the secrets to keep: protocol ("" for a community) and value by key."""
+    user, auth, priv = snmp_options.read(options, pysnmp=False, plain=False)
+    if options.version != "3":
+        community = _community(options.community)
+        access = Access(version=options.version, community=community.encode("utf-8"))
+        return access, {"community": ("", Secret(community))}
+    if options.community is not None:
+        raise ConfigError([_("--community: belongs to versions 1 and 2c; version 3 has --user")])
+    load_engine("fast", encrypted=priv is not None)
+    secrets = {key: found for key, found in (("auth", auth), ("priv", priv)) if found is not None}
+    return of_user(user, auth, priv), secrets
+
+
+async def _ask(host: str, port: int, access: Access) -> None:
+    """Read sysUpTime once. Raises `SnmpError`."""
+    session = open_session(
+        host, port, version=access.version, community=access.community, user=access.user, tries=1
+    )
+    with contextlib.closing(session):
+        await session.get([_SYS_UPTIME])
 
 
 def _profile(given: str | None) -> str | None:

@@ -1,0 +1,72 @@
+"""Who asks a device over SNMP, as configuration says it: a community or a user. References only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ayni_core.schema import Fields
+from ayni_core.usm_keys import AUTH_PROTOCOLS, DES, LONGEST_NAME, PRIV_PROTOCOLS
+
+VERSIONS = ("2c", "1", "3")
+"""Of SNMP. The first is the default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protected:
+    """How SNMPv3 messages are protected. `password` is a reference, never the secret itself."""
+
+    protocol: str
+    password: str
+
+
+def read_version(fields: Fields) -> str:
+    """The key `version`."""
+    given = fields.raw("version")
+    if isinstance(given, int) and str(given) in VERSIONS:
+        fields.fault("version", f'must be a text; write it in quotes: "{given}"')
+        return str(given)
+    version: str = fields.choice("version", VERSIONS, VERSIONS[0])
+    return version
+
+
+def read_reference(fields: Fields, key: str, *default: str | None) -> Any:
+    """Where a secret is kept. A text that is no such place may be the secret: it is not repeated."""
+    value = fields.text(key, *default)
+    if value and value.partition(":")[0] not in ("file", "env", "credential"):
+        fields.fault(key, "must be file:PATH, env:NAME or credential:NAME, never the secret itself")
+    return value
+
+
+def read_user(
+    fields: Fields, version: str, engine: str
+) -> tuple[str | None, Protected | None, Protected | None]:
+    """Who asks in SNMPv3: `user`, `auth`, `priv`. Their faults, and a mixture with v1 and v2c, are noted."""
+    if version != "3":
+        for key in ("user", "auth", "priv"):
+            if fields.raw(key) is not None:
+                fields.fault(key, 'belongs to version: "3"')
+        return None, None, None
+    if fields.raw("community") is not None:
+        fields.fault("community", 'belongs to versions 1 and 2c; version "3" has a user instead')
+    user = fields.text("user")
+    if len(user.encode("utf-8")) > LONGEST_NAME:
+        fields.fault("user", f"must be at most {LONGEST_NAME} octets long")
+    auth = _protected(fields, "auth", tuple(AUTH_PROTOCOLS))
+    priv = _protected(fields, "priv", PRIV_PROTOCOLS)
+    if priv is not None and auth is None:
+        fields.fault("priv", "needs auth too: SNMPv3 encrypts only what it authenticates")
+    if priv is not None and priv.protocol == DES and engine != "pysnmp":
+        fields.fault("priv.protocol", "DES needs engine: pysnmp; choose AES where the device has it")
+    return user, auth, priv
+
+
+def _protected(fields: Fields, key: str, protocols: tuple[str, ...]) -> Protected | None:
+    if fields.raw(key) is None:
+        return None
+    below = fields.child(key)
+    found = Protected(
+        protocol=below.choice("protocol", protocols), password=read_reference(below, "password")
+    )
+    below.done()
+    return found
