@@ -1,8 +1,8 @@
 """What an agent weighs at work: memory, and processor time a poll, with ten devices and a real broker.
 
-    bench/agent.py [--json] [--for 30]
+    bench/agent.py [--json] [--for 60]
 
-Ten simulated devices (RouterOS, airOS) answer on loopback, polled every 5 s; Mosquitto and a hub run
+Ten simulated devices (RouterOS, airOS) answer on loopback, polled every 15 s; Mosquitto and a hub run
 beside it. The connection to the broker is plain: TLS is not part of this figure.
 """
 
@@ -25,7 +25,7 @@ from ayni_io.stack import Part, Stack, ayni
 from ayni_lab.village import Village
 
 DEVICES = 10
-POLL_S = 5
+POLL_S = 15  # the quickest pace at which names and speeds are read only every ten minutes
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -104,7 +104,7 @@ def rss_mb(pid: int) -> float:
 def main() -> int:
     """Measure once; memory does not vary from run to run."""
     parser = measure.arguments(__doc__.splitlines()[0])
-    parser.add_argument("--for", type=float, default=30.0, dest="for_s", help="seconds of work")
+    parser.add_argument("--for", type=float, default=60.0, dest="for_s", help="seconds of work")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ayni-bench-") as folder:
         memory, cpu_ms, frames = asyncio.run(measured(Path(folder), arguments.for_s))
