@@ -132,7 +132,6 @@ class MqttClient:
         self.on_connect: Callable[[], None] | None = None
         self.on_disconnect: Callable[[str], None] | None = None
         self.on_message: Callable[[str, bytes, bool], None] | None = None
-        self.bytes_sent = 0
         self._filters: list[str] = []
         self._client: paho.Client | None = None
         self._waiting: dict[int, asyncio.Future[bool]] = {}
@@ -160,7 +159,6 @@ class MqttClient:
             info = client.publish(topic, payload, qos, retain)
             if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 raise MqttError(f"publishing to {topic}: {paho.error_string(info.rc)}")
-            self.bytes_sent += len(payload) + len(topic) + 7
             if qos == 0:
                 return True
             future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

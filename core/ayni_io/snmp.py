@@ -154,28 +154,26 @@ class _Exchange:
         self.deadline = 0.0
 
 
-class SnmpSession:
-    """`SnmpReader` over UDP. It connects when first used, and anew after a failure."""
+class ReadingSession:
+    """What every session is: it names its device, counts its cost, and runs readings of the core.
 
-    def __init__(
-        self, host: str, port: int, envelope: Envelope, *, timeout_s: float = 2.0, tries: int = 3
-    ) -> None:
+    A session adds `run`, which drives one reading to its end over the network.
+    """
+
+    def __init__(self, host: str, port: int, pace: Pace) -> None:
         self._host = host
         self._port = port
-        self._envelope = envelope
-        self._timeout_s = timeout_s
-        self._pace = Pace(version=envelope.version, tries=tries, surplus=envelope.surplus)
-        self._layouts = Layouts()
-        self._socket: socket.socket | None = None
-        self._loop: asyncio.AbstractEventLoop
-        self._timer: asyncio.TimerHandle | None = None
-        self._pending: dict[int, _Exchange] = {}
+        self._pace = pace
         # Begins anywhere: whoever forges an answer has to guess it.
         self._request_id = MIN_REQUEST_ID + secrets.randbelow(MAX_REQUEST_ID - MIN_REQUEST_ID)
         self._pdus = self._bytes_sent = self._bytes_received = self._timeouts = self._ignored = 0
 
     def __repr__(self) -> str:
-        return f"SnmpSession({self.address})"
+        return f"{type(self).__name__}({self.address})"
+
+    async def run(self, reading: Reading, attempt: str) -> list[VarBind]:
+        """Drive a reading; `attempt` says in errors what was tried. Raises `SnmpError`."""
+        raise NotImplementedError
 
     @property
     def address(self) -> str:
@@ -195,25 +193,42 @@ class SnmpSession:
 
     async def get(self, oids: Sequence[bytes]) -> list[VarBind]:
         """See `SnmpReader.get`."""
-        return await self._run(read_objects(oids, self._pace), get_text(oids))
+        return await self.run(read_objects(oids, self._pace), get_text(oids))
 
     async def columns(
         self, columns: Sequence[bytes], expected_rows: int | None = None, max_rows: int = 4096
     ) -> list[VarBind]:
         """See `SnmpReader.columns`."""
         reading = read_columns(columns, self._pace, expected_rows=expected_rows, max_rows=max_rows)
-        return await self._run(reading, columns_text(columns))
+        return await self.run(reading, columns_text(columns))
 
     async def walk(self, root: bytes, max_objects: int = 4096) -> list[VarBind]:
         """See `SnmpReader.walk`."""
         reading = read_columns([root], self._pace, max_rows=max_objects)
-        return await self._run(reading, walk_text(root))
+        return await self.run(reading, walk_text(root))
+
+
+class SnmpSession(ReadingSession):
+    """`SnmpReader` over UDP. It connects when first used, and anew after a failure."""
+
+    def __init__(
+        self, host: str, port: int, envelope: Envelope, *, timeout_s: float = 2.0, tries: int = 3
+    ) -> None:
+        super().__init__(host, port, Pace(version=envelope.version, tries=tries, surplus=envelope.surplus))
+        self._envelope = envelope
+        self._timeout_s = timeout_s
+        self._layouts = Layouts()
+        self._socket: socket.socket | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._timer: asyncio.TimerHandle | None = None
+        self._pending: dict[int, _Exchange] = {}
 
     def close(self) -> None:
         """Give the socket back; what is under way fails."""
         self._disconnect(SnmpUnreachable(f"reading from {self.address}: the session was closed"))
 
-    async def _run(self, reading: Reading, attempt: str) -> list[VarBind]:
+    async def run(self, reading: Reading, attempt: str) -> list[VarBind]:
+        """See `ReadingSession.run`."""
         try:
             if self._socket is None:
                 await self._connect()

@@ -18,8 +18,7 @@ of theirs reaches a message, because they quote octets, the community among them
 from __future__ import annotations
 
 import asyncio
-import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,19 +45,14 @@ from ayni_core.snmp import (
     check_value,
     decode_pdu,
 )
-from ayni_core.snmpread import Ask, BadAnswer, NoAnswer, Pace, Reading, read_objects
-from ayni_core.snmpwalk import read_columns
+from ayni_core.snmpread import Ask, BadAnswer, NoAnswer, Pace, Reading
 from ayni_core.usm_keys import UsmUser
 from ayni_io.snmp import (
-    Cost,
+    ReadingSession,
     SnmpUnreachable,
-    address_text,
-    columns_text,
     denied,
     failure,
-    get_text,
     silence,
-    walk_text,
 )
 
 
@@ -70,7 +64,7 @@ class _Waiting:
     garbled: SnmpDecodeError | None = None
 
 
-class PysnmpSession(asyncio.DatagramProtocol):
+class PysnmpSession(ReadingSession, asyncio.DatagramProtocol):
     """`SnmpReader` by pysnmp. It connects when first used, and anew after a failure."""
 
     def __init__(
@@ -84,8 +78,7 @@ class PysnmpSession(asyncio.DatagramProtocol):
         timeout_s: float = 2.0,
         tries: int = 3,
     ) -> None:
-        self._host = host
-        self._port = port
+        super().__init__(host, port, Pace(version=version, tries=tries))
         self._version = version
         self._community = community
         self._user = None
@@ -94,54 +87,18 @@ class PysnmpSession(asyncio.DatagramProtocol):
 
             self._user = PysnmpUser(user, self._send, timeout_s=timeout_s)
         self._timeout_s = timeout_s
-        self._pace = Pace(version=version, tries=tries)
         self._connecting = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop
         self._transport: asyncio.DatagramTransport | None = None
         self._pending: dict[int, _Waiting] = {}
         self._readings = 0
-        self._request_id = MIN_REQUEST_ID + secrets.randbelow(MAX_REQUEST_ID - MIN_REQUEST_ID)
-        self._pdus = self._bytes_sent = self._bytes_received = self._timeouts = self._ignored = 0
-
-    def __repr__(self) -> str:
-        return f"PysnmpSession({self.address})"
-
-    @property
-    def address(self) -> str:
-        """Host and port as messages give them."""
-        return address_text(self._host, self._port)
-
-    @property
-    def cost(self) -> Cost:
-        """What it has cost so far."""
-        return Cost(
-            pdus=self._pdus,
-            bytes_sent=self._bytes_sent,
-            bytes_received=self._bytes_received,
-            timeouts=self._timeouts,
-            ignored=self._ignored,
-        )
-
-    async def get(self, oids: Sequence[bytes]) -> list[VarBind]:
-        """See `SnmpReader.get`."""
-        return await self._run(read_objects(oids, self._pace), get_text(oids))
-
-    async def columns(
-        self, columns: Sequence[bytes], expected_rows: int | None = None, max_rows: int = 4096
-    ) -> list[VarBind]:
-        """See `SnmpReader.columns`."""
-        reading = read_columns(columns, self._pace, expected_rows=expected_rows, max_rows=max_rows)
-        return await self._run(reading, columns_text(columns))
-
-    async def walk(self, root: bytes, max_objects: int = 4096) -> list[VarBind]:
-        """See `SnmpReader.walk`."""
-        return await self._run(read_columns([root], self._pace, max_rows=max_objects), walk_text(root))
 
     def close(self) -> None:
         """Give the socket back; what is under way fails."""
         self._disconnect(self._closed())
 
-    async def _run(self, reading: Reading, attempt: str) -> list[VarBind]:
+    async def run(self, reading: Reading, attempt: str) -> list[VarBind]:
+        """See `ReadingSession.run`."""
         unanswered = 0
         outcome: Pdu | SnmpDecodeError | None = None
         self._readings += 1

@@ -7,24 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import cast
 
 from ayni_core.ber import encode_oid
 from ayni_core.convert import Raw
-from ayni_core.snmp import V1, V2C, V3, VarBind
+from ayni_core.snmp import V1, V2C, V3
 from ayni_core.snmpfollow import read_after
-from ayni_core.snmpread import Pace, Reading
+from ayni_core.snmpread import Pace
 from ayni_io import clock
-from ayni_io.snmp import SnmpReader
+from ayni_io.snmp import ReadingSession, SnmpReader
 
 BEGINNING = encode_oid("0.0")
 VERSIONS = {"1": V1, "2c": V2C, "3": V3}
-
-
-class _Runner(Protocol):
-    """What every session has beside the port: it runs any reading of the core."""
-
-    async def _run(self, reading: Reading, attempt: str) -> list[VarBind]: ...
 
 
 class PoliteWalk:
@@ -57,12 +51,12 @@ class PoliteWalk:
 
         Raises `SnmpError` where the device fails; a walk that is cancelled may be looked at all the same.
         """
-        session = cast(_Runner, self._reader)
+        session = cast(ReadingSession, self._reader)
         begun = clock.monotonic_s()
         before = self._reader.cost.pdus
         at = root or BEGINNING
         while len(self.objects) < self._most_objects and self.elapsed_s < self._within_s:
-            found = await session._run(read_after(at, self._pace), "walking")
+            found = await session.run(read_after(at, self._pace), "walking")
             inside = [each for each in found if each[0].startswith(root)]
             room = self._most_objects - len(self.objects)
             self.objects.update({oid: (tag, value) for oid, tag, value in inside[:room]})
