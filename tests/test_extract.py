@@ -14,7 +14,7 @@ from ayni_core.readings import Poll, Series, Value
 from ayni_core.snmp import V1, V2C
 from ayni_core.snmprec import parse_snmprec
 from ayni_io.profiles import Profiles
-from ayni_io.snmp import SnmpProtocolError, SnmpTimeout
+from ayni_io.snmp_errors import SnmpProtocolError, SnmpTimeout
 from ayni_io.snmp_recording import RecordedReader
 
 ROOT = "1.3.6.1.4.1.99999"

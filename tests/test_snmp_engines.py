@@ -47,7 +47,8 @@ from ayni_core.snmp import (
     encode_response,
 )
 from ayni_io import yamlfile, yamlwrite
-from ayni_io.snmp import SnmpProtocolError, SnmpReader, SnmpRefused, SnmpTimeout, open_session
+from ayni_io.snmp import SnmpReader, open_session
+from ayni_io.snmp_errors import SnmpProtocolError, SnmpRefused, SnmpTimeout
 
 NAME = encode_oid("1.3.6.1.2.1.1.5.0")
 UPTIME = encode_oid("1.3.6.1.2.1.1.3.0")
@@ -320,7 +321,8 @@ def test_a_session_may_be_closed_after_its_loop_and_read_anew_in_it() -> None:
 _FAST_ONLY = """
 import asyncio, sys
 from ayni_agent import agent, command_check, command_poll, command_run
-from ayni_io.snmp import SnmpError, load_engine, open_session
+from ayni_io.snmp import load_engine, open_session
+from ayni_io.snmp_errors import SnmpError
 load_engine("fast")
 session = open_session("127.0.0.1", 9, community=b"x", timeout_s=0.01, tries=1)
 try:

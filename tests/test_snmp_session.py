@@ -36,17 +36,10 @@ from ayni_core.snmp import (
     encode_response,
 )
 from ayni_core.snmpread import MOST_VARBINDS, Pace
-from ayni_io.snmp import (
-    Cost,
-    SnmpProtocolError,
-    SnmpReader,
-    SnmpRefused,
-    SnmpSession,
-    SnmpTimeout,
-    SnmpUnreachable,
-    open_session,
-)
+from ayni_io.snmp import Cost, SnmpReader, open_session
+from ayni_io.snmp_errors import SnmpProtocolError, SnmpRefused, SnmpTimeout, SnmpUnreachable
 from ayni_io.snmp_recording import RecordedReader
+from ayni_io.snmp_session import SnmpSession
 
 COMMUNITY = b"s3cret"
 UPTIME = encode_oid("1.3.6.1.2.1.1.3.0")

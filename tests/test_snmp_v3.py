@@ -30,9 +30,8 @@ from ayni_hub import command_network
 from ayni_io import yamlfile, yamlwrite
 from ayni_io.aes import CryptographyAes
 from ayni_io.profiles import Profiles
-from ayni_io.snmp import (
-    MOST_RENEWALS,
-    Cost,
+from ayni_io.snmp import Cost, open_session
+from ayni_io.snmp_errors import (
     SnmpDenied,
     SnmpError,
     SnmpLevelRefused,
@@ -42,8 +41,8 @@ from ayni_io.snmp import (
     SnmpUnknownUser,
     SnmpWrongAuth,
     SnmpWrongPriv,
-    open_session,
 )
+from ayni_io.snmp_session import MOST_RENEWALS
 
 LOCATION = encode_oid("1.3.6.1.2.1.1.6.0")
 INTERFACES = [encode_oid(f"1.3.6.1.2.1.2.2.1.{column}") for column in (1, 2, 3, 7, 8)]

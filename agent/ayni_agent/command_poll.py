@@ -22,18 +22,17 @@ from ayni_io import clock, snmp_options
 from ayni_io.i18n import _
 from ayni_io.profiles import Profiles
 from ayni_io.secret import Secret, from_file
-from ayni_io.snmp import (
+from ayni_io.snmp import SnmpReader, open_session
+from ayni_io.snmp_access import Access, of_user
+from ayni_io.snmp_errors import (
     SnmpError,
     SnmpLevelRefused,
-    SnmpReader,
     SnmpRefused,
     SnmpTimeout,
     SnmpUnknownUser,
     SnmpWrongAuth,
     SnmpWrongPriv,
-    open_session,
 )
-from ayni_io.snmp_access import Access, of_user
 from ayni_io.snmp_recording import RecordedReader
 
 _COMMUNITY = "AYNI_SNMP_COMMUNITY"

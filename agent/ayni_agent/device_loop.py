@@ -12,7 +12,8 @@ from ayni_core.ber import encode_oid
 from ayni_core.readings import Poll
 from ayni_core.schema import ConfigError
 from ayni_io import clock
-from ayni_io.snmp import SnmpError, SnmpReader
+from ayni_io.snmp import SnmpReader
+from ayni_io.snmp_errors import SnmpError
 
 log = logging.getLogger("agent")
 _SYS_UPTIME = encode_oid("1.3.6.1.2.1.1.3.0")

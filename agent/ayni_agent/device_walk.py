@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from ayni_io.i18n import _
 from ayni_io.process import run_until_stopped
-from ayni_io.snmp import SnmpError, SnmpReader
+from ayni_io.snmp import SnmpReader
+from ayni_io.snmp_errors import SnmpError
 from ayni_io.snmp_walk import PoliteWalk
 
 _LINE_S = 0.3

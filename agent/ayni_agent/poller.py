@@ -21,7 +21,8 @@ from ayni_core.profile import Profile, Rule, SystemSource
 from ayni_core.readings import Poll, Series, Value
 from ayni_core.snmp import VarBind
 from ayni_core.survey import ABSENT, Survey, scalars_of, system_text, tables_of
-from ayni_io.snmp import Cost, SnmpError, SnmpProtocolError, SnmpReader
+from ayni_io.snmp import Cost, SnmpReader
+from ayni_io.snmp_errors import SnmpError, SnmpProtocolError
 
 LOOK_OVER_S = 600
 CALM_S = 300

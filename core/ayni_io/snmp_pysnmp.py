@@ -47,13 +47,8 @@ from ayni_core.snmp import (
 )
 from ayni_core.snmpread import Ask, BadAnswer, NoAnswer, Pace, Reading
 from ayni_core.usm_keys import UsmUser
-from ayni_io.snmp import (
-    ReadingSession,
-    SnmpUnreachable,
-    denied,
-    failure,
-    silence,
-)
+from ayni_io.snmp import ReadingSession
+from ayni_io.snmp_errors import SnmpUnreachable, denied, failure, silence
 
 
 @dataclass(slots=True, eq=False)

@@ -16,7 +16,8 @@ from ayni_core.snmp import (
 )
 from ayni_core.snmpread import BadAnswer, NoAnswer, Pace, Reading, read_objects
 from ayni_core.snmpwalk import read_columns
-from ayni_io.snmp import Cost, SnmpProtocolError
+from ayni_io.snmp import Cost
+from ayni_io.snmp_errors import SnmpProtocolError
 
 
 class RecordedReader:

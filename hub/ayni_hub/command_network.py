@@ -24,8 +24,9 @@ from ayni_io import files, secret, snmp_options, yamlfile
 from ayni_io.i18n import _, _n
 from ayni_io.profiles import Profiles
 from ayni_io.secret import Secret
-from ayni_io.snmp import SnmpDenied, SnmpError, load_engine, open_session
+from ayni_io.snmp import load_engine, open_session
 from ayni_io.snmp_access import Access, of_user
+from ayni_io.snmp_errors import SnmpDenied, SnmpError
 
 _SYS_UPTIME = encode_oid("1.3.6.1.2.1.1.3.0")
 _ENDINGS = {"community": "", "auth": "-auth", "priv": "-priv"}
