@@ -308,7 +308,7 @@ def test_a_session_may_be_closed_after_its_loop_and_read_anew_in_it() -> None:
         sessions.append(reader)
         first = await reader.get([NAME])
         reader.close()
-        return first + await reader.get([NAME])
+        return [*first, *await reader.get([NAME])]
 
     sessions: list[SnmpReader] = []
     found = with_agent(lambda data: [view.answer(decode_request(data)) or b""], use)

@@ -9,10 +9,10 @@ from typing import Any
 from ayni_agent.poller import Poller
 from ayni_core.ber import oid_text
 from ayni_core.convert import Raw, as_text
-from ayni_core.extract import Origin
 from ayni_core.identify import GENERIC
 from ayni_core.metrics import METRICS
 from ayni_core.oid_notation import index_arcs
+from ayni_core.plan import Origin
 from ayni_core.readings import GROUPS, Poll, Series, Value
 from ayni_io.i18n import _
 

@@ -1,7 +1,7 @@
 """Polls one device: finds out once what it is and what it has, then asks only for what changes.
 
 Theory of operation. A *look-over* identifies the device, reads every scalar and column of its profile and
-resolves them into a `Plan` (see `ayni_core.extract`); it is a poll too. A *steady* poll asks the plan's few
+resolves them into a `Plan` (see `ayni_core.plan`); it is a poll too. A *steady* poll asks the plan's few
 requests and looks the answers up. The look-over is repeated every ten minutes, for names, speeds and what was
 plugged in; at once after a reboot or when the number of interfaces changed; and, at most every five minutes,
 when rows appeared or went. Tables whose rows come and go all the time (stations) are resolved again from the
@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 from ayni_core.convert import Raw
-from ayni_core.extract import PULSE, Origin, Plan, derive, extract, resolve
+from ayni_core.extract import Extractor, read_plainly
 from ayni_core.identify import GENERIC, SYS_DESCR, SYS_OBJECT_ID, Answers, decide
+from ayni_core.plan import PULSE, Origin, Plan, resolve
 from ayni_core.profile import Profile, Rule, SystemSource
-from ayni_core.readings import Poll, Series, Value
+from ayni_core.readings import Poll, Row, Series
 from ayni_core.snmp import VarBind
 from ayni_core.survey import ABSENT, Survey, scalars_of, system_text, tables_of
 from ayni_io.snmp import Cost, SnmpReader
@@ -72,7 +74,7 @@ class Poller:
         self.family: str | None = None
         self.failure: SnmpError | None = None
         self.skipped: list[str] = []
-        self.last: list[VarBind] = []
+        self._answers: list[Sequence[VarBind]] = []
         self._reader = reader
         self._profiles = profiles
         self._wanted = profile
@@ -80,7 +82,7 @@ class Poller:
         self._profile: Profile | None = None
         self._identity: tuple[Raw, Raw] | None = None
         self._survey = Survey()
-        self._plan: Plan | None = None
+        self._extractor: Extractor | None = None
         self._pulse = _Pulse(None, None)
         self._looked_over_s = 0.0
         self._changed = False
@@ -92,7 +94,12 @@ class Poller:
 
     def origin(self, series: Series) -> Origin | None:
         """The OID a series was read from and the names of its states, as of the last poll."""
-        return self._plan.origins.get(series) if self._plan else None
+        return self._extractor.plan.origins.get(series) if self._extractor else None
+
+    @property
+    def last(self) -> list[VarBind]:
+        """The raw answers of the last poll."""
+        return list(chain.from_iterable(self._answers))
 
     def look_over_soon(self) -> None:
         """Make the next poll look everything over, because somebody changed something."""
@@ -101,13 +108,12 @@ class Poller:
 
     async def poll(self, now_s: float) -> Poll:
         """Everything the device says now; `now_s` is monotonic."""
-        values: dict[Series, Value] = {}
         self.failure = None
         self.skipped = []
         try:
-            if self._is_due(now_s) or not await self._steady(values):
-                values.clear()
-                await self._look_over(now_s, values)
+            values = None if self._is_due(now_s) else await self._steady()
+            if values is None:
+                values = await self._look_over(now_s)
         except SnmpError as error:
             self.failure = error
             return Poll(device=self.name, at_s=now_s, values={}, error=str(error))
@@ -122,37 +128,39 @@ class Poller:
     def _is_due(self, now_s: float) -> bool:
         age_s = now_s - self._looked_over_s
         every_s = self._look_over_every_s
-        return self._plan is None or age_s >= every_s or (self._changed and age_s >= min(CALM_S, every_s))
+        return (
+            self._extractor is None or age_s >= every_s or (self._changed and age_s >= min(CALM_S, every_s))
+        )
 
-    async def _steady(self, values: dict[Series, Value]) -> bool:
-        """One poll by the plan; False if the device turned out to be another than the plan was made for."""
-        plan = self._plan
-        assert plan is not None  # noqa: S101  _is_due said so
+    async def _steady(self) -> Row | None:
+        """One poll by the plan; None if the device turned out to be another than the plan was made for."""
+        extractor = self._extractor
+        assert extractor is not None  # noqa: S101  _is_due said so
+        plan = extractor.plan
         answers = await self._reader.get(plan.gets)
         pulse = _pulse(answers)
         if not _same_device(self._pulse, pulse):
-            return False
+            return None
         self._pulse = pulse
-        self.last = answers
-        values.update(plan.slow)
-        met, strange = extract(plan, answers, values)
+        self._answers = [answers]
+        harvest = extractor.harvest()
+        met, strange = harvest.take(answers)
         moved = False
         for walk in plan.walks:
             answers = await self._columns(walk.columns, walk.rows)
-            more, unknown = extract(plan, answers, values)
+            more, unknown = harvest.take(answers)
             if walk.rows is None and (unknown or len(answers) != _cells(self._survey, walk.columns)):
                 moved = True
                 self._survey.add_columns(walk.columns, answers)
             else:
                 met += more
                 strange = strange or unknown
-            self.last += answers
+            self._answers.append(answers)
         if moved or await self._appeared(plan):
-            plan = self._resolve_again(values)
-        elif strange or met != plan.expected:
+            return self._resolve_again()
+        if strange or met != plan.expected:
             self._changed = True
-        derive(plan, values)
-        return True
+        return harvest.row()
 
     async def _appeared(self, plan: Plan) -> bool:
         """Whether a first row stands in a table that was empty; it is read then."""
@@ -163,22 +171,27 @@ class Poller:
             if any(oid.startswith(column) for oid, _, _ in found):
                 answers = await self._columns(full)
                 self._survey.add_columns(full, answers)
-                self.last += answers
+                self._answers.append(answers)
         return bool(found)
 
-    def _resolve_again(self, values: dict[Series, Value]) -> Plan:
+    def _resolve_again(self) -> Row:
         """Rows of a volatile table came or went: all that is needed to know them is at hand."""
         assert self._profile is not None  # noqa: S101  there is a plan
-        plan = self._plan = resolve(self._profile, self._survey)
-        values.clear()
-        values.update(plan.slow)
-        met, strange = extract(plan, self.last, values)
+        plan = resolve(self._profile, self._survey)
+        extractor = self._follow(plan)
+        met, strange = extractor.harvest().take(self.last)
         self._changed = self._changed or strange or met != plan.expected
-        return plan
+        return read_plainly(plan, self._answers, extractor.last)
+
+    def _follow(self, plan: Plan) -> Extractor:
+        """Read by this plan from now on."""
+        known = self._extractor
+        self._extractor = known.renewed(plan) if known else Extractor(plan)
+        return self._extractor
 
     # ---- look-over
 
-    async def _look_over(self, now_s: float, values: dict[Series, Value]) -> None:
+    async def _look_over(self, now_s: float) -> Row:
         profile = await self._identify()
         survey = Survey()
         scalars = list(dict.fromkeys((*PULSE, SYS_DESCR, SYS_OBJECT_ID, *scalars_of(profile))))
@@ -191,7 +204,7 @@ class Poller:
             scalars = list(dict.fromkeys((*scalars[:4], *scalars_of(profile))))
             answers = await self._reader.get(scalars)
             survey.add_scalars(answers)
-        self.last = list(answers)
+        self._answers = [answers]
         tables = tables_of(profile)
         there = await self._present([column for columns in tables for column in columns])
         for columns in tables:
@@ -199,16 +212,15 @@ class Poller:
             if present:
                 answers = await self._columns(present)
                 survey.add_columns(present, answers)
-                self.last += answers
+                self._answers.append(answers)
         await self._texts(profile, survey)
         plan = resolve(profile, survey)
-        extract(plan, self.last, values)
-        values.update(plan.slow)
-        derive(plan, values)
-        self._survey, self._plan = survey, plan
+        self._survey = survey
+        extractor = self._follow(plan)
         self._pulse = _Pulse(*(_whole(survey.scalars.get(oid, ABSENT)) for oid in PULSE))
         self._looked_over_s = now_s
         self._changed = False
+        return read_plainly(plan, self._answers, extractor.last)
 
     async def _identify(self) -> Profile:
         if self._profile is not None:
@@ -234,7 +246,7 @@ class Poller:
         self._profile = self._profiles.load(self.family)
         return self._profile
 
-    async def _columns(self, columns: Sequence[bytes], rows: int | None = None) -> list[VarBind]:
+    async def _columns(self, columns: Sequence[bytes], rows: int | None = None) -> Sequence[VarBind]:
         """A walk; a table that the agent answers in a broken way must not cost the readings of all others."""
         try:
             return await self._reader.columns(columns, rows)

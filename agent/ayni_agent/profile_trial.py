@@ -11,7 +11,7 @@ from ayni_agent.poller import Families, Poller
 from ayni_core.ber import oid_text
 from ayni_core.convert import Raw, as_text
 from ayni_core.coverage import Unanswered, unanswered, unused
-from ayni_core.extract import Origin
+from ayni_core.plan import Origin
 from ayni_core.profile import Profile, Rule
 from ayni_core.readings import Poll, Series, Value
 from ayni_io.i18n import _, _n

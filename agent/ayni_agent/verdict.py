@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ayni_core.ends import ETHERNET
-from ayni_core.readings import Poll, Series, Value
+from ayni_core.readings import Names, Poll, Row, Series, Value
 from ayni_core.rules import EMPTY, Rule, Track, by_metric, step
 from ayni_core.wire.frame import ANSWERED
 
 _MISSED_POLLS = 2
+_FORGOTTEN_POLLS = 2880  # two days at a minute: a telephone that passed by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,27 @@ class Transition:
         return "critical" in (self.level, self.before)
 
 
+class _Seat:
+    """One cell of a device's rows that one rule looks at. `quiet` is the value that changes nothing."""
+
+    __slots__ = ("position", "quiet", "rule", "series")
+
+    def __init__(self, position: int, series: Series, rule: Rule) -> None:
+        self.position = position
+        self.series = series
+        self.rule = rule
+        self.quiet: Value = None
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """What matters in the rows of one device while they have the same names."""
+
+    names: Names
+    seats: list[_Seat]
+    peers: frozenset[str]
+
+
 @dataclass(slots=True)
 class Verdicts:
     """What the rules remember of every device of this node."""
@@ -40,6 +62,7 @@ class Verdicts:
     expected_dbm: Mapping[str, float | None]
     tracks: dict[tuple[str, str, Series], Track] = field(default_factory=dict)
     missed: dict[str, dict[str, int]] = field(default_factory=dict)
+    sheets: dict[str, _Sheet] = field(default_factory=dict)
 
     @classmethod
     def over(cls, rules: Iterable[Rule], expected_dbm: Mapping[str, float | None]) -> Verdicts:
@@ -48,51 +71,75 @@ class Verdicts:
 
     def judge(self, poll: Poll) -> list[Transition]:
         """The transitions that one poll brings."""
-        values: Mapping[Series, Value] = {ANSWERED: 0} if poll.error else {ANSWERED: 1, **poll.values}
-        radio = any(series.group == "radio" for series in values)
-        found = []
-        for series, value in values.items():
-            rules = self.rules.get(series.metric)
-            if not rules or value is None or isinstance(value, str):
+        found = self._answered(poll)
+        if poll.error or not poll.values:
+            return found
+        row = Row.of(poll.values)
+        sheet = self.sheets.get(poll.device)
+        if sheet is None or sheet.names is not row.names:
+            sheet = self.sheets[poll.device] = self._sheet(row)
+        cells = row.cells
+        for seat in sheet.seats:
+            value = cells[seat.position]
+            if value == seat.quiet or value is None or isinstance(value, str):
                 continue
-            for rule in rules:
+            if not self._step(poll, seat.series, seat.rule, value, found):
+                seat.quiet = value
+        return found + self._peers(poll.device, sheet.peers)
+
+    def _sheet(self, row: Row) -> _Sheet:
+        radio = any(series.group == "radio" for series in row)
+        seats = []
+        for position, series in enumerate(row.names.series):
+            for rule in self.rules.get(series.metric, ()):
                 if rule.scope == "end" and series.group not in ("radio", "station"):
                     continue
-                if rule.scope == "cable" and not (radio and is_cable(values, series)):
+                if rule.scope == "cable" and not (radio and is_cable(row, series)):
                     continue
-                key = (poll.device, rule.name, series)
-                before = self.tracks.get(key, EMPTY)
-                after = step(rule, before, value, poll.at_s, self.expected_dbm.get(poll.device))
-                self.tracks[key] = after
-                if after.level != before.level:
-                    found.append(
-                        Transition(
-                            device=poll.device,
-                            rule=rule.name,
-                            item=series.item,
-                            level=after.level,
-                            before=before.level,
-                        )
-                    )
-        if not poll.error and poll.values:
-            found += self._peers(poll)
+                seats.append(_Seat(position, series, rule))
+        peers = frozenset(series.item for series in row if series.group == "station")
+        return _Sheet(row.names, seats, peers)
+
+    def _answered(self, poll: Poll) -> list[Transition]:
+        found: list[Transition] = []
+        for rule in self.rules.get(ANSWERED.metric, ()):
+            self._step(poll, ANSWERED, rule, 0 if poll.error else 1, found)
         return found
 
-    def _peers(self, poll: Poll) -> list[Transition]:
+    def _step(self, poll: Poll, series: Series, rule: Rule, value: float, found: list[Transition]) -> bool:
+        """Take one number; whether the same number once more could change anything."""
+        key = (poll.device, rule.name, series)
+        before = self.tracks.get(key, EMPTY)
+        after = step(rule, before, value, poll.at_s, self.expected_dbm.get(poll.device))
+        self.tracks[key] = after
+        if after.level != before.level:
+            found.append(
+                Transition(
+                    device=poll.device,
+                    rule=rule.name,
+                    item=series.item,
+                    level=after.level,
+                    before=before.level,
+                )
+            )
+        return after.count > 0
+
+    def _peers(self, device: str, heard: frozenset[str]) -> list[Transition]:
         """Stations that came or stayed away: the far end of a link is visible only from here."""
-        heard = {series.item for series in poll.values if series.group == "station"}
-        missed = self.missed.setdefault(poll.device, {})
+        missed = self.missed.setdefault(device, {})
         found = []
         for peer in heard:
             if missed.get(peer, 0) >= _MISSED_POLLS:
-                found.append(_peer(poll.device, peer, None, "critical"))
+                found.append(_peer(device, peer, None, "critical"))
             missed[peer] = 0
         for peer, count in list(missed.items()):
             if peer in heard:
                 continue
             missed[peer] = count + 1
+            if count > _FORGOTTEN_POLLS:
+                del missed[peer]
             if count + 1 == _MISSED_POLLS:
-                found.append(_peer(poll.device, peer, "critical", None))
+                found.append(_peer(device, peer, "critical", None))
         return found
 
 

@@ -204,7 +204,5 @@ def _end_of_view(oid: bytes) -> bytes:
 
 def _error(request: Message, status: int, index: int) -> bytes:
     """An error repeats the request's var-binds, but for v2c's tooBig (RFC 3416 section 4.2.1)."""
-    repeated: list[VarBind] = []
-    if status != TOO_BIG or request.version == V1:
-        repeated = request.pdu.varbinds
-    return encode_response(request, status, index, repeated)
+    repeats = status != TOO_BIG or request.version == V1
+    return encode_response(request, status, index, request.pdu.varbinds if repeats else ())

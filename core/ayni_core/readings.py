@@ -1,14 +1,15 @@
 """What a device said: values under (group, item, metric), as one poll brings them.
 
-A poll makes hundreds of readings, so they are kept as a dict from `Series` to value, not as an object
-each: the `Series` is made once and shared by every poll, frame and query that follows.
+A poll makes hundreds of readings, and the next one makes the same with other values. So a poll is a `Row` of
+cells, and what the cells are is said by `Names` that it shares with the polls before it: whoever looks at
+every poll (the frame, the rules) works out once per `Names` which cells matter, not once per poll.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import ItemsView, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 Value = int | float | str | None
 """A reading's value; None means that the device gives none. None is never written as 0."""
@@ -26,6 +27,51 @@ class Series(NamedTuple):
     group: str
     item: str
     metric: str
+
+
+class Names:
+    """Which series the cells of a row are, in their order. Compared by identity."""
+
+    __slots__ = ("at", "series")
+
+    def __init__(self, series: Iterable[Series]) -> None:
+        self.series = tuple(series)
+        self.at = {each: position for position, each in enumerate(self.series)}
+
+
+class Row(Mapping[Series, Value]):
+    """The readings of one poll: a mapping from series to value, kept as `cells` beside shared `names`."""
+
+    __slots__ = ("cells", "names")
+
+    def __init__(self, names: Names, cells: list[Value]) -> None:
+        self.names = names
+        self.cells = cells
+
+    @classmethod
+    def of(cls, values: Mapping[Series, Value], like: Names | None = None) -> Row:
+        """The same readings as a row, with the names of `like` if they are the same series."""
+        if isinstance(values, Row):
+            return values
+        if like is None or like.at.keys() != values.keys():
+            return cls(Names(values), list(values.values()))
+        return cls(like, [values[series] for series in like.series])
+
+    def __getitem__(self, series: Series) -> Value:
+        return self.cells[self.names.at[series]]
+
+    def __iter__(self) -> Iterator[Series]:
+        return iter(self.names.series)
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def __contains__(self, series: object) -> bool:
+        return series in self.names.at
+
+    def items(self) -> ItemsView[Series, Value]:
+        """Pairs of series and value."""
+        return cast("ItemsView[Series, Value]", dict(zip(self.names.series, self.cells, strict=True)).items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,11 @@ All lengths are bounded by the datagram, nothing recurses, and a value has the s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, overload
 
 from ayni_core.ber import BerError, encode_integer, encode_length, long_length, read_header, tlv, valid_oid
 
@@ -95,9 +95,51 @@ class Pdu(NamedTuple):  # a tuple is made in a third of the time that a frozen d
     request_id: int
     error_status: int
     error_index: int
-    varbinds: list[VarBind]
-    shape: object = None
-    """If not None: PDUs with the same object here have the same names and types in the same order."""
+    varbinds: Sequence[VarBind]
+
+
+class Shape(Protocol):
+    """What the var-binds of many answers have in common."""
+
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        """OID bodies."""
+        ...
+
+    @property
+    def tags(self) -> tuple[int, ...]:
+        """The types of the values."""
+        ...
+
+
+class Binds(Sequence[VarBind]):
+    """The var-binds of an answer of known shape. Pairs are made when somebody looks at them."""
+
+    __slots__ = ("shape", "values")
+
+    def __init__(self, shape: Shape, values: Sequence[int | bytes | None]) -> None:
+        self.shape = shape
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __iter__(self) -> Iterator[VarBind]:
+        return zip(self.shape.names, self.shape.tags, self.values, strict=True)
+
+    @overload
+    def __getitem__(self, at: int) -> VarBind: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[VarBind]: ...
+
+    def __getitem__(self, at: int | slice) -> VarBind | Sequence[VarBind]:
+        return list(self)[at]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +151,12 @@ class Message:
     pdu: Pdu
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RequestTemplate:
-    """A request PDU but for its request-id, four octets between `head` and `tail`; `objects` var-binds."""
+    """A request PDU but for its request-id, four octets between `head` and `tail`; `objects` var-binds.
+
+    Compared by identity: `request_template` gives the same one for the same request, as long as it is in use.
+    """
 
     head: bytes = field(repr=False)
     tail: bytes = field(repr=False)

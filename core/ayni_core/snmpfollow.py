@@ -6,6 +6,8 @@ long, nobody knows how long, and a small radio has better things to do. So its c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ayni_core.ber import follows, oid_text
 from ayni_core.snmp import (
     GET_BULK,
@@ -50,7 +52,7 @@ def read_after(start: bytes, pace: Pace) -> Reading:
             pace.bulk = False  # GETNEXT was answered where GETBULK was not
 
 
-def _increasing(start: bytes, varbinds: list[VarBind]) -> list[VarBind]:
+def _increasing(start: bytes, varbinds: Sequence[VarBind]) -> list[VarBind]:
     found: list[VarBind] = []
     last = start
     for varbind in varbinds:

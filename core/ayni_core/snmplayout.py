@@ -2,10 +2,10 @@
 
 Theory of operation. Poll after poll a device answers the same request with the same objects; what changes
 is the values, seldom their lengths. So the layout of an answer is learnt when a request is seen again: the
-octets between the values are *fixed*, and one `struct` format takes all of them and all values apart. If the
-fixed octets are what they were, so are names, types and lengths, which were checked when they were learnt,
-and only values are left to convert. If anything differs, the answer is decoded from scratch: a layout is a
-shortcut and decides nothing. It takes about a fifth of the time of `decode_pdu`.
+octets between the values are *fixed*, one mask compares them all, and one `struct` format takes the values
+out. If the fixed octets are what they were, so are names, types and lengths, which were checked when they
+were learnt, and only values are left to convert. If anything differs, the answer is decoded from scratch: a
+layout is a shortcut and decides nothing. It takes about an eighth of the time of `decode_pdu`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ayni_core.snmp import (
     OCTET_STRING,
     OPAQUE,
     RESPONSE,
+    Binds,
     Pdu,
     RequestTemplate,
     decode_pdu,
@@ -35,7 +36,7 @@ _UNSIGNED_TYPES = frozenset((0x41, 0x42, 0x43, 0x47, COUNTER64))
 class Layout:
     """Where everything stands in an answer that was decoded from `data[pos:end]`."""
 
-    __slots__ = ("_fixed", "_names", "_others", "_size", "_tags", "_unpack", "_unsigned")
+    __slots__ = ("_fixed", "_mask", "_others", "_size", "_surplus", "_unpack", "names", "tags")
 
     def __init__(self, data: bytes, pos: int, end: int, pdu: Pdu) -> None:
         start = pos
@@ -43,57 +44,60 @@ class Layout:
         _, id_start, id_end = read_header(data, pos, end)
         if id_end - id_start != 4:
             raise BerError("no request-id of ours")
-        pieces = [f"{id_start - start}si"]
+        shape = [f">{id_start - start}xi"]
+        mask = bytearray(b"\xff" * (end - start))
+        mask[id_start - start : id_end - start] = bytes(4)
         _, _, pos = read_header(data, id_end, end)  # status
         _, _, pos = read_header(data, pos, end)  # index
         _, pos, _ = read_header(data, pos, end)  # var-bind list
-        fixed_from = id_end
-        unsigned: list[int] = []
+        read_from = id_end
+        surplus: list[int] = []
         others: list[tuple[int, int]] = []
         for at, (_, tag, _) in enumerate(pdu.varbinds):
             _, pos, _ = read_header(data, pos, end)
             _, _, pos = read_header(data, pos, end)
             _, value, stop = read_header(data, pos, end)
+            pos = stop
+            if tag in _UNSIGNED_TYPES and stop - value in (5, 9) and data[value] == 0:
+                value += 1  # the zero that keeps a large number from being negative belongs to what is fixed
             length = stop - value
-            code = f"{length}s"
+            before = 0
             if tag == INTEGER and length in _SIGNED:
                 code = _SIGNED[length]
-            elif tag in _UNSIGNED_TYPES and length in _UNSIGNED:
-                code = _UNSIGNED[length]
-            elif tag in _UNSIGNED_TYPES and length <= (8 if tag == COUNTER64 else 4):
-                unsigned.append(at)
-            elif tag not in (OCTET_STRING, OPAQUE):
-                others.append((at, tag))
-            pieces.append(f"{value - fixed_from}s{code}")
-            fixed_from = pos = stop
-        pieces.append(f"{end - fixed_from}s")
-        shape = struct.Struct(">" + "".join(pieces))
-        self._unpack = shape.unpack_from
+            elif tag in _UNSIGNED_TYPES and 0 < length <= (8 if tag == COUNTER64 else 4):
+                width = 1 << (length - 1).bit_length()
+                code = _UNSIGNED[width]
+                before = width - length  # octets of what is fixed, read along and subtracted again
+            else:
+                code = f"{length}s"
+                if tag not in (OCTET_STRING, OPAQUE):
+                    others.append((at, tag))
+            mask[value - start : stop - start] = bytes(length)
+            shape.append(f"{value - before - read_from}x{code}")
+            surplus.append(int.from_bytes(data[value - before : value], "big") << 8 * length)
+            read_from = stop
+        self._unpack = struct.Struct("".join(shape)).unpack_from
         self._size = end - start
-        self._fixed = shape.unpack_from(data, start)[::2]
-        self._names = tuple([varbind[0] for varbind in pdu.varbinds])
-        self._tags = tuple([varbind[1] for varbind in pdu.varbinds])
-        self._unsigned = tuple(unsigned)
+        self._mask = int.from_bytes(mask, "little")
+        self._fixed = int.from_bytes(data[start:end], "little") & self._mask
+        self.names = tuple([varbind[0] for varbind in pdu.varbinds])
+        self.tags = tuple([varbind[1] for varbind in pdu.varbinds])
+        self._surplus = tuple([(at, each) for at, each in enumerate(surplus) if each])
         self._others = tuple(others)
 
     def read(self, data: bytes, pos: int, end: int) -> Pdu | None:
         """The PDU in `data[pos:end]` if it has this layout."""
-        if end - pos != self._size:
+        if end - pos != self._size or int.from_bytes(data[pos:end], "little") & self._mask != self._fixed:
             return None
-        fields = self._unpack(data, pos)
-        if fields[::2] != self._fixed:
-            return None
-        request_id, *values = fields[1::2]
-        number = int.from_bytes
-        for at in self._unsigned:
-            values[at] = number(values[at], "big")
+        request_id, *values = self._unpack(data, pos)
+        for at, surplus in self._surplus:
+            values[at] -= surplus
         try:
             for at, tag in self._others:
                 values[at] = decode_value(tag, values[at])
         except BerError:
             return None
-        varbinds = list(zip(self._names, self._tags, values, strict=True))
-        return Pdu(RESPONSE, request_id, NO_ERROR, 0, varbinds, self)
+        return Pdu(RESPONSE, request_id, NO_ERROR, 0, Binds(self, values))
 
 
 class Layouts:

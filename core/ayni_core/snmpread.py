@@ -17,10 +17,11 @@ so the next poll does not pay for it again.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import NamedTuple
+from itertools import chain
+from typing import NamedTuple, overload
 
 from ayni_core.ber import oid_text
 from ayni_core.snmp import (
@@ -33,8 +34,10 @@ from ayni_core.snmp import (
     RESOURCE_UNAVAILABLE,
     TOO_BIG,
     V1,
+    Binds,
     Pdu,
     RequestTemplate,
+    Shape,
     SnmpDecodeError,
     VarBind,
     request_template,
@@ -65,7 +68,36 @@ class Ask(NamedTuple):
     tries: int
 
 
-Reading = Generator[Ask, Pdu | None, list[VarBind]]
+class Answers(Sequence[VarBind]):
+    """What a reading brought, in the `parts` it came in; those of a known shape are `Binds`."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self) -> None:
+        self.parts: list[Sequence[VarBind]] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    def __iter__(self) -> Iterator[VarBind]:
+        return chain.from_iterable(self.parts)
+
+    @overload
+    def __getitem__(self, at: int) -> VarBind: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[VarBind]: ...
+
+    def __getitem__(self, at: int | slice) -> VarBind | Sequence[VarBind]:
+        return list(self)[at]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+Reading = Generator[Ask, Pdu | None, Sequence[VarBind]]
 
 
 class Trouble(Enum):
@@ -77,12 +109,27 @@ class Trouble(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """Where an answer of this shape led the columns that were asked for, `rows` further."""
+class Leg:
+    """A request for the next rows of some columns, `left` of each wanted, and the limit it was made under."""
 
-    shape: object
+    request: RequestTemplate
+    width: int
+    repetitions: int
+    left: int
+    limit: int
+    bulk: bool
+
+
+@dataclass(slots=True)
+class Step:
+    """Where an answer of this shape led the columns that were asked for, `rows` further, and what was asked
+    then.
+    """
+
+    shape: Shape
     rows: int
     cursors: tuple[bytes, ...]
+    onward: Leg | None = None
 
 
 class Pace:
@@ -168,6 +215,7 @@ def answers(request: RequestTemplate, *, tries: int) -> Generator[Ask, Pdu | Non
 def read_objects(oids: Sequence[bytes], pace: Pace) -> Reading:
     """GET of any number of objects, in their order; one that cannot be read comes as (oid, 0x80, None)."""
     found: list[VarBind] = [(oid, NO_SUCH_OBJECT, None) for oid in oids]
+    smooth = Answers()  # the same, as long as every batch is answered in full
     todo = _batches(oids, pace.limit, pace.octets)
     while todo:
         batch = todo.pop()
@@ -177,8 +225,11 @@ def read_objects(oids: Sequence[bytes], pace: Pace) -> Reading:
         reply = yield from exchange(pace, request, size, (GET, names[0]), alone=size == 1)
         if isinstance(reply, Pdu):
             if reply.error_status == NO_ERROR:
-                if [varbind[0] for varbind in reply.varbinds] == list(names):
+                if _names(reply.varbinds) == names:
                     pace.good(size)
+                    smooth.parts.append(reply.varbinds)
+                    if len(smooth) == len(oids):
+                        return smooth
                     for at, varbind in zip(batch, reply.varbinds, strict=True):
                         found[at] = varbind
                     continue
@@ -196,6 +247,10 @@ def read_objects(oids: Sequence[bytes], pace: Pace) -> Reading:
             pace.lost(size)
         todo += (batch[size // 2 :], batch[: size // 2])
     return found
+
+
+def _names(varbinds: Sequence[VarBind]) -> tuple[bytes, ...]:
+    return varbinds.shape.names if isinstance(varbinds, Binds) else tuple([oid for oid, _, _ in varbinds])
 
 
 def _batches(oids: Sequence[bytes], limit: int, most_octets: int) -> list[list[int]]:

@@ -16,7 +16,9 @@ from ayni_core.snmp import (
     GET_NEXT,
     NO_ERROR,
     NO_SUCH_OBJECT,
+    Binds,
     Pdu,
+    Shape,
     VarBind,
     request_template,
     status_name,
@@ -24,7 +26,9 @@ from ayni_core.snmp import (
 from ayni_core.snmpread import (
     BESIDES_NAME,
     OBJECT_ERRORS,
+    Answers,
     BadAnswer,
+    Leg,
     Pace,
     Reading,
     Step,
@@ -46,14 +50,18 @@ def read_columns(
     walk.expecting = expected_rows is not None
     bulk = pace.bulk
     limit = pace.limit
+    step: Step | None = None
     while walk.cursors:
-        names, repetitions = walk.next_request(limit, bulk=bulk)
-        width = len(names)
-        size = width * repetitions
-        request = (
-            request_template(GET_BULK, names, 0, repetitions) if bulk else request_template(GET_NEXT, names)
-        )
-        reply = yield from exchange(pace, request, size, (GET_NEXT, names[0]), alone=size == 1 and not bulk)
+        leg = step.onward if step else None
+        if leg is None or not walk.goes_on_by(leg, limit, bulk=bulk):
+            leg = walk.next_leg(limit, bulk=bulk)
+            if step is not None and leg.width == len(walk.cursors):
+                step.onward = leg
+        step = None
+        request, width = leg.request, leg.width
+        size = width * leg.repetitions
+        first = walk.cursors[0]
+        reply = yield from exchange(pace, request, size, (GET_NEXT, first), alone=size == 1 and not bulk)
         if isinstance(reply, Pdu):
             if reply.error_status == NO_ERROR:
                 if reply.varbinds:
@@ -80,7 +88,7 @@ def read_columns(
                 continue
         elif reply is Trouble.LOST:
             if bulk and not pace.bulk_seen:
-                smallest = request_template(GET_BULK, names[:1], 0, 1)
+                smallest = request_template(GET_BULK, (first,), 0, 1)
                 if not (yield from answers(smallest, tries=max(1, pace.tries - 1))):
                     bulk = pace.bulk = False
                     continue
@@ -92,7 +100,7 @@ def read_columns(
             bulk = False
             limit = pace.limit
         else:
-            raise BadAnswer(f"no object in the answer to what follows {oid_text(names[0])}")
+            raise BadAnswer(f"no object in the answer to what follows {oid_text(first)}")
     return walk.found
 
 
@@ -107,10 +115,21 @@ class _Walk:
         self.cursors = self._columns[:]
         self._wanted = [rows] * len(self._columns)
         self.expecting = False
-        self.found: list[VarBind] = []
+        self.found = Answers()
 
-    def next_request(self, limit: int, *, bulk: bool) -> tuple[tuple[bytes, ...], int]:
-        """The OIDs to go on from, as many as fit a PDU, and how many rows to ask for."""
+    def goes_on_by(self, leg: Leg, limit: int, *, bulk: bool) -> bool:
+        """Whether a request that followed this very answer before is the one to follow now."""
+        return leg.limit == limit and leg.bulk == bulk and leg.left == self._wanted[0]
+
+    def next_leg(self, limit: int, *, bulk: bool) -> Leg:
+        """The request that goes on where the columns stand: as many as fit a PDU, as many rows as fit."""
+        names, repetitions = self._next_request(limit, bulk=bulk)
+        request = (
+            request_template(GET_BULK, names, 0, repetitions) if bulk else request_template(GET_NEXT, names)
+        )
+        return Leg(request, len(names), repetitions, max(self._wanted), limit, bulk)
+
+    def _next_request(self, limit: int, *, bulk: bool) -> tuple[tuple[bytes, ...], int]:
         names = tuple(self.cursors[:limit])
         row = sum(map(len, names)) + len(names) * BESIDES_NAME
         if row > self._most_octets:
@@ -127,13 +146,16 @@ class _Walk:
         Returns what there is to remember where each column brought the same number of rows and goes on.
         """
         ended: list[int] = []
+        taken_rows: list[VarBind] = []
         last_row: bytes | None = None
-        even = reply.shape is not None
+        varbinds = list(reply.varbinds)
+        shape = _shape(reply)
+        even = shape is not None
         for at in range(width):
             column = self._columns[at]
             start = len(column)
             last = self.cursors[at][start:]
-            rows = reply.varbinds[at::width]
+            rows = varbinds[at::width]
             del rows[self._wanted[at] :]
             taken = 0
             for oid, tag, _ in rows:
@@ -145,9 +167,9 @@ class _Walk:
                     raise BadAnswer(f"{oid_text(oid)} does not increase after {oid_text(column + last)}")
                 last = suffix
                 taken += 1
-            even = even and taken * width == len(reply.varbinds)
+            even = even and taken * width == len(varbinds)
             if taken:
-                self.found += rows[:taken] if taken < len(rows) else rows
+                taken_rows += rows[:taken] if taken < len(rows) else rows
                 self.cursors[at] = rows[taken - 1][0]
                 self._wanted[at] -= taken
                 if not self._wanted[at]:
@@ -155,8 +177,11 @@ class _Walk:
                     if last_row is None or follows(last_row, last):
                         last_row = last
         step = None
-        if even:
-            step = Step(reply.shape, len(reply.varbinds) // width, tuple(self.cursors[:width]))
+        if even and shape is not None:
+            step = Step(shape, len(varbinds) // width, tuple(self.cursors[:width]))
+            self.found.parts.append(reply.varbinds)
+        else:
+            self.found.parts.append(taken_rows)
         self.close(ended)
         if self.expecting and last_row is not None:
             self._close_complete(last_row)
@@ -171,13 +196,13 @@ class _Walk:
         width = len(wanted)
         left = wanted[0] - step.rows
         if (
-            step.shape is not reply.shape
+            step.shape is not _shape(reply)
             or len(step.cursors) != width
             or left < 0
             or wanted.count(wanted[0]) != width
         ):
             return False
-        self.found += reply.varbinds
+        self.found.parts.append(reply.varbinds)
         self.cursors = list(step.cursors) if left else []
         self._wanted = [left] * width
         return True
@@ -196,3 +221,7 @@ class _Walk:
         """These columns, in increasing order, have been read as far as they go."""
         for at in reversed(ended):
             del self._columns[at], self.cursors[at], self._wanted[at]
+
+
+def _shape(reply: Pdu) -> Shape | None:
+    return reply.varbinds.shape if isinstance(reply.varbinds, Binds) else None

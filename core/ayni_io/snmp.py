@@ -39,7 +39,7 @@ class SnmpReader(Protocol):
         """What it has cost so far."""
         ...
 
-    async def get(self, oids: Sequence[bytes]) -> list[VarBind]:
+    async def get(self, oids: Sequence[bytes]) -> Sequence[VarBind]:
         """These objects, any number, in their order; what is missing comes with value None and its reason
         as tag, 0x80 where an object spoils the PDU it is asked in.
         """
@@ -47,14 +47,14 @@ class SnmpReader(Protocol):
 
     async def columns(
         self, columns: Sequence[bytes], expected_rows: int | None = None, max_rows: int = 4096
-    ) -> list[VarBind]:
+    ) -> Sequence[VarBind]:
         """Columns of tables with the same index, up to `expected_rows` where their number is known.
 
         Increasing within a column; how columns are interleaved is not promised. Ends at `max_rows`.
         """
         ...
 
-    async def walk(self, root: bytes, max_objects: int = 4096) -> list[VarBind]:
+    async def walk(self, root: bytes, max_objects: int = 4096) -> Sequence[VarBind]:
         """Everything below `root` in order, `max_objects` at most."""
         ...
 
@@ -80,7 +80,7 @@ class ReadingSession:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.address})"
 
-    async def run(self, reading: Reading, attempt: str) -> list[VarBind]:
+    async def run(self, reading: Reading, attempt: str) -> Sequence[VarBind]:
         """Drive a reading; `attempt` says in errors what was tried. Raises `SnmpError`."""
         raise NotImplementedError
 
@@ -100,18 +100,18 @@ class ReadingSession:
             ignored=self._ignored,
         )
 
-    async def get(self, oids: Sequence[bytes]) -> list[VarBind]:
+    async def get(self, oids: Sequence[bytes]) -> Sequence[VarBind]:
         """See `SnmpReader.get`."""
         return await self.run(read_objects(oids, self._pace), get_text(oids))
 
     async def columns(
         self, columns: Sequence[bytes], expected_rows: int | None = None, max_rows: int = 4096
-    ) -> list[VarBind]:
+    ) -> Sequence[VarBind]:
         """See `SnmpReader.columns`."""
         reading = read_columns(columns, self._pace, expected_rows=expected_rows, max_rows=max_rows)
         return await self.run(reading, columns_text(columns))
 
-    async def walk(self, root: bytes, max_objects: int = 4096) -> list[VarBind]:
+    async def walk(self, root: bytes, max_objects: int = 4096) -> Sequence[VarBind]:
         """See `SnmpReader.walk`."""
         reading = read_columns([root], self._pace, max_rows=max_objects)
         return await self.run(reading, walk_text(root))

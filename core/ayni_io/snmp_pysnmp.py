@@ -18,7 +18,7 @@ of theirs reaches a message, because they quote octets, the community among them
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +31,16 @@ from pyasn1.type import univ
 
 from ayni_core.ber import decode_oid, encode_oid
 from ayni_core.snmp import (
+    GAUGE32,
     GET,
     GET_BULK,
     GET_NEXT,
+    INTEGER,
     MAX_REQUEST_ID,
     MIN_REQUEST_ID,
+    OCTET_STRING,
     RESPONSE,
+    SET,
     V2C,
     Denial,
     Pdu,
@@ -92,7 +96,7 @@ class PysnmpSession(ReadingSession, asyncio.DatagramProtocol):
         """Give the socket back; what is under way fails."""
         self._disconnect(self._closed())
 
-    async def run(self, reading: Reading, attempt: str) -> list[VarBind]:
+    async def run(self, reading: Reading, attempt: str) -> Sequence[VarBind]:
         """See `ReadingSession.run`."""
         unanswered = 0
         outcome: Pdu | SnmpDecodeError | None = None
@@ -109,7 +113,7 @@ class PysnmpSession(ReadingSession, asyncio.DatagramProtocol):
                 outcome = await self._exchange(transport, ask)
                 unanswered = unanswered + ask.tries if outcome is None else 0
         except StopIteration as done:
-            found: list[VarBind] = done.value
+            found: Sequence[VarBind] = done.value
             return found
         except NoAnswer:
             if self._readings == 1:  # the socket goes too: its own address may have changed, or the name's
@@ -243,11 +247,22 @@ def _pdu(version: int, request: Pdu) -> Any:
         module.apiBulkPDU.set_non_repeaters(pdu, request.error_status)
         module.apiBulkPDU.set_max_repetitions(pdu, request.error_index)
     else:
-        pdu = {GET: module.GetRequestPDU, GET_NEXT: module.GetNextRequestPDU}[request.kind]()
+        pdus = {GET: module.GetRequestPDU, GET_NEXT: module.GetNextRequestPDU, SET: module.SetRequestPDU}
+        pdu = pdus[request.kind]()
         module.apiPDU.set_defaults(pdu)
     module.apiPDU.set_request_id(pdu, request.request_id)
-    module.apiPDU.set_varbinds(pdu, [(decode_oid(name), module.null) for name, _, _ in request.varbinds])
+    varbinds = [(decode_oid(name), _value(module, tag, value)) for name, tag, value in request.varbinds]
+    module.apiPDU.set_varbinds(pdu, varbinds)
     return pdu
+
+
+def _value(module: Any, tag: int, value: int | bytes | None) -> Any:
+    """What a SET carries, as pysnmp's own; in other requests it is nothing."""
+    if value is None:
+        return module.null
+    if tag == GAUGE32:
+        return (module.Gauge if module is api.v1 else module.Gauge32)(value)
+    return {INTEGER: module.Integer, OCTET_STRING: module.OctetString}[tag](value)
 
 
 def _decode(datagram: bytes) -> Pdu:

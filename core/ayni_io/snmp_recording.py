@@ -35,24 +35,24 @@ class RecordedReader:
         """What it would have cost so far."""
         return self._cost
 
-    async def get(self, oids: Sequence[bytes]) -> list[VarBind]:
+    async def get(self, oids: Sequence[bytes]) -> Sequence[VarBind]:
         """See `SnmpReader.get`."""
         return self._run(read_objects(oids, self._pace))
 
     async def columns(
         self, columns: Sequence[bytes], expected_rows: int | None = None, max_rows: int = 4096
-    ) -> list[VarBind]:
+    ) -> Sequence[VarBind]:
         """See `SnmpReader.columns`."""
         return self._run(read_columns(columns, self._pace, expected_rows=expected_rows, max_rows=max_rows))
 
-    async def walk(self, root: bytes, max_objects: int = 4096) -> list[VarBind]:
+    async def walk(self, root: bytes, max_objects: int = 4096) -> Sequence[VarBind]:
         """See `SnmpReader.walk`."""
         return self._run(read_columns([root], self._pace, max_rows=max_objects))
 
     def close(self) -> None:
         """Nothing to give back."""
 
-    def _run(self, reading: Reading) -> list[VarBind]:
+    def _run(self, reading: Reading) -> Sequence[VarBind]:
         outcome: Pdu | None = None
         try:
             while True:
@@ -66,7 +66,7 @@ class RecordedReader:
                     bytes_received=self._cost.bytes_received + len(answer or b""),
                 )
         except StopIteration as done:
-            found: list[VarBind] = done.value
+            found: Sequence[VarBind] = done.value
             return found
         except (BadAnswer, NoAnswer) as error:
             raise SnmpProtocolError(f"reading a recording: {error}") from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 
 from ayni_core.snmp import (
     MAX_REQUEST_ID,
@@ -36,7 +37,7 @@ class _Exchange:
 
     __slots__ = ("ask", "deadline", "future", "reading", "renewed", "request_id", "sent", "unanswered")
 
-    def __init__(self, reading: Reading, future: asyncio.Future[list[VarBind]]) -> None:
+    def __init__(self, reading: Reading, future: asyncio.Future[Sequence[VarBind]]) -> None:
         self.reading = reading
         self.future = future
         self.ask: Ask
@@ -66,7 +67,7 @@ class SnmpSession(ReadingSession):
         """Give the socket back; what is under way fails."""
         self._disconnect(SnmpUnreachable(f"reading from {self.address}: the session was closed"))
 
-    async def run(self, reading: Reading, attempt: str) -> list[VarBind]:
+    async def run(self, reading: Reading, attempt: str) -> Sequence[VarBind]:
         """See `ReadingSession.run`."""
         try:
             if self._socket is None:
