@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from ayni_agent.poller import CALM_S, LOOK_OVER_S, Poller
 from ayni_core.ber import encode_oid
 from ayni_core.mibview import MibView
 from ayni_core.readings import Poll, Series, Value
-from ayni_core.snmp import V1, V2C
+from ayni_core.snmp import V1, V2C, VarBind
+from ayni_core.snmplayout import Layouts
+from ayni_core.snmpread import Reading
 from ayni_core.snmprec import parse_snmprec
 from ayni_io.profiles import Profiles
 from ayni_io.snmp_errors import SnmpProtocolError, SnmpTimeout
@@ -33,12 +37,19 @@ IF_MIB = "".join(
 class Device:
     """A recording behind the real reader, whose objects a test may change, under a profile of the test."""
 
-    def __init__(self, objects: str, profile: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self,
+        objects: str,
+        profile: str,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        reader: type[RecordedReader] = RecordedReader,
+    ) -> None:
         (folder / "profiles").mkdir(exist_ok=True)
         (folder / "profiles" / "box.yaml").write_text(HEAD + profile, encoding="utf-8")
         monkeypatch.setenv("AYNI_CONFIGS", str(folder))
         self.view = MibView(parse_snmprec(SYSTEM + objects))
-        self.reader = RecordedReader(self.view)
+        self.reader = reader(self.view)
         self.poller = Poller("box", self.reader, Profiles())
         self.now_s = 0.0
 
@@ -57,9 +68,17 @@ class Device:
             self.view.remove(body)
 
 
-@pytest.fixture
-def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    return lambda objects, profile: Device(objects, profile, tmp_path, monkeypatch)
+class Forgetful(RecordedReader):
+    """Whose answers never have a known shape, so each reading is looked up by itself."""
+
+    def _run(self, reading: Reading) -> Sequence[VarBind]:
+        self._layouts = Layouts()
+        return super()._run(reading)
+
+
+@pytest.fixture(params=[RecordedReader, Forgetful])
+def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest):  # type: ignore[no-untyped-def]
+    return lambda objects, profile: Device(objects, profile, tmp_path, monkeypatch, request.param)
 
 
 def only(values: dict[tuple[str, str, str], Value], group: str) -> dict[tuple[str, str], Value]:
@@ -398,3 +417,29 @@ def test_a_silent_device_is_an_error_with_nothing_in_it_and_comes_back() -> None
     failed = poll(2, True)
     assert (failed.error, dict(failed.values)) == ("reading from box: no answer", {})
     assert poll(3, False).values[Series("interface", "if1", "if_oper")] == 1
+
+
+def test_by_shape_or_by_look_up_every_poll_reads_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counters that grow by an octet, interfaces that come, a number that becomes a text, in random order."""
+    profile = "include: [standard]\nscalars: [{oid: .5.1.0, group: radio, metric: clients}]\n"
+    both = [
+        Device(IF_MIB + lines(".5.1.0|2|7"), profile, tmp_path, monkeypatch, reader)
+        for reader in (RecordedReader, Forgetful)
+    ]
+    chance = random.Random(5)
+    for _ in range(60):
+        value = chance.choice((0, 127, 128, 255, 256, 65535, 65536, 2**24, 2**31, 2**32 - 1))
+        line = chance.choice(
+            (
+                f"1.3.6.1.2.1.2.2.1.10.{chance.randint(1, 4)}|65|{value}\n",
+                f"1.3.6.1.2.1.2.2.1.8.{chance.randint(1, 3)}|2|{chance.randint(1, 7)}\n",
+                lines(f".5.1.0|{chance.choice(('2|12', '4|seven', '2|70000'))}"),
+            )
+        )
+        first, second = (box.put(line) or box.poll() for box in both)
+        assert first == second
+    shapes = both[0].poller._extractor._pieces
+    assert shapes
+    assert not both[1].poller._extractor._pieces

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from ayni_core.convert import Raw
 from ayni_core.extract import Extractor, read_plainly
-from ayni_core.identify import GENERIC, SYS_DESCR, SYS_OBJECT_ID, Answers, decide
+from ayni_core.identify import GENERIC, SYS_DESCR, SYS_OBJECT_ID, Answers, Identity, decide
 from ayni_core.plan import PULSE, Origin, Plan, resolve
 from ayni_core.profile import Profile, Rule, SystemSource
 from ayni_core.readings import Poll, Row, Series
@@ -55,10 +55,11 @@ class _Pulse:
 class Poller:
     """Polls the device behind `reader`, which is called `name`.
 
-    `profile` names the family where it is known; otherwise the device is asked. `poll` never raises for what
-    the device or the network does: that is `Poll.error`. After a poll, `failure` is the exception behind an
-    error, `skipped` tells what the device answered in a broken way and was left out, `last` holds the raw
-    answers, and `family` is the name of the profile.
+    `profile` names the family where it is known; otherwise the device is asked, unless `remembered` says what
+    it was and it still says the same of itself. `poll` never raises for what the device or the network does:
+    that is `Poll.error`. After a poll, `failure` is the exception behind an error, `skipped` tells what the
+    device answered in a broken way and was left out, `last` holds the raw answers, `family` is the name of
+    the profile, and `identity` is what to remember.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Poller:
         profiles: Families,
         profile: str | None = None,
         *,
+        remembered: Identity | None = None,
         look_over_s: float = LOOK_OVER_S,
     ) -> None:
         self.name = name
@@ -80,7 +82,7 @@ class Poller:
         self._wanted = profile
         self._look_over_every_s = look_over_s
         self._profile: Profile | None = None
-        self._identity: tuple[Raw, Raw] | None = None
+        self.identity = remembered
         self._survey = Survey()
         self._extractor: Extractor | None = None
         self._pulse = _Pulse(None, None)
@@ -197,9 +199,8 @@ class Poller:
         scalars = list(dict.fromkeys((*PULSE, SYS_DESCR, SYS_OBJECT_ID, *scalars_of(profile))))
         answers = await self._reader.get(scalars)
         survey.add_scalars(answers)
-        identity = (survey.scalars[SYS_OBJECT_ID], survey.scalars[SYS_DESCR])
-        if self._identity is not None and identity != self._identity:
-            self._profile = self._identity = None  # another device stands there now
+        if self.identity is not None and not self.identity.still(survey.scalars):
+            self._profile = self.identity = None  # another device stands there now
             profile = await self._identify()
             scalars = list(dict.fromkeys((*scalars[:4], *scalars_of(profile))))
             answers = await self._reader.get(scalars)
@@ -227,6 +228,8 @@ class Poller:
             return self._profile
         if self._wanted is not None:
             self.family = self._wanted
+        elif self.identity is not None:
+            self.family = self.identity.family
         else:
             answers = Answers()
             for _ in range(_MOST_ROUNDS):
@@ -242,7 +245,7 @@ class Poller:
             else:
                 step = GENERIC
             self.family = step
-            self._identity = (answers.scalars[SYS_OBJECT_ID], answers.scalars[SYS_DESCR])
+            self.identity = Identity(step, answers.scalars[SYS_OBJECT_ID], answers.scalars[SYS_DESCR])
         self._profile = self._profiles.load(self.family)
         return self._profile
 

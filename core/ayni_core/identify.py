@@ -8,7 +8,7 @@ then the longest prefix of sysObjectID; the first that holds wins. A device that
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ayni_core.convert import Raw, as_number, as_text
@@ -20,6 +20,19 @@ GENERIC = "generic"
 SYS_DESCR = parse("1.3.6.1.2.1.1.1.0")
 SYS_OBJECT_ID = parse("1.3.6.1.2.1.1.2.0")
 _ABSENT: Raw = (0x80, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a device was found to be, and what it said of itself then: while it says the same, it is."""
+
+    family: str
+    object_id: Raw
+    description: Raw
+
+    def still(self, scalars: Mapping[bytes, Raw]) -> bool:
+        """Whether a device that now says this is still the one."""
+        return (scalars[SYS_OBJECT_ID], scalars[SYS_DESCR]) == (self.object_id, self.description)
 
 
 @dataclass(slots=True)

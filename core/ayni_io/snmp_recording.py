@@ -12,8 +12,8 @@ from ayni_core.snmp import (
     Pdu,
     VarBind,
     decode_request,
-    decode_response,
 )
+from ayni_core.snmplayout import Layouts
 from ayni_core.snmpread import BadAnswer, NoAnswer, Pace, Reading, read_objects
 from ayni_core.snmpwalk import read_columns
 from ayni_io.snmp import Cost
@@ -27,6 +27,7 @@ class RecordedReader:
         self._view = view
         self._envelope = CommunityEnvelope(version, b"recorded")
         self._pace = Pace(version=version)
+        self._layouts = Layouts()
         self._max_size = max_size
         self._cost = Cost()
 
@@ -59,7 +60,10 @@ class RecordedReader:
                 ask = reading.send(outcome)
                 request = self._envelope.seal(ask.request, MIN_REQUEST_ID + self._cost.pdus)
                 answer = self._view.answer(decode_request(request), self._max_size)
-                outcome = None if answer is None else decode_response(answer)
+                if answer is not None:
+                    outcome = self._layouts.decode(ask.request, *self._envelope.open(answer))
+                else:
+                    outcome = None
                 self._cost = Cost(
                     pdus=self._cost.pdus + 1,
                     bytes_sent=self._cost.bytes_sent + len(request),
