@@ -6,7 +6,7 @@ import argparse
 import json
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -68,14 +68,16 @@ def report(
     left_out: Sequence[str] = (),
     *,
     as_json: bool,
+    notes: Mapping[str, str] | None = None,
 ) -> None:
-    """Print the results; `left_out` names peers that are not installed."""
+    """Print the results; `left_out` names peers that are not installed, `notes` say how it was measured."""
     if as_json:
         found = {
             "bench": bench,
             "figures": [asdict(figure) for figure in figures],
             "peers": [asdict(peer) for peer in peers],
             "left_out": list(left_out),
+            **({"notes": dict(notes)} if notes else {}),
             "machine": machine(),
         }
         print(json.dumps(found))
@@ -89,3 +91,5 @@ def report(
         print(f"  {peer.name} {peer.version}: {peer.key} {peer.value:g}")
     for name in left_out:
         print(f"  {name}: not installed, left out")
+    for name, note in (notes or {}).items():
+        print(f"  {name}: {note}")

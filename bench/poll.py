@@ -1,10 +1,12 @@
-"""Client CPU of one poll over SNMP, 13 scalars and 24 interfaces x 13 columns, beside other programs.
+"""CPU of one poll over SNMP, 13 scalars and 24 interfaces x 13 columns, beside other programs.
 
-All read the same responder (`snmp_device.py`), which runs in processes of its own: our session in v2c and
-v3 (authPriv, SHA and AES), pysnmp with MIB look-up, collectd's snmp and mqtt plugins, snmp_exporter. Python
-clients run in a worker process each and count their own CPU; that of the daemons is read from /proc, less
-what they need while nothing is asked. collectd sends numbers only: the interface name goes along as a
-label, texts are left out.
+All read the same responder (`snmp_device.py`), which runs in processes of its own: our agent in v2c and v3
+(authPriv, SHA and AES) with everything up to the hub's acknowledgement (`driven_agent.py`), pysnmp with MIB
+look-up, collectd's snmp and mqtt plugins, snmp_exporter. Python clients run in a worker process each and
+count their own CPU; that of the daemons is read from /proc, less what they need while nothing is asked.
+collectd sends numbers only: the interface name goes along as a label, texts are left out. Our agent reads
+names and speeds every tenth poll only: `look_over` is what that poll costs, `idle_hour` an hour of ten such
+devices, polled every minute.
 """
 
 from __future__ import annotations
@@ -21,50 +23,23 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+from driven_agent import DEVICES, driven
 from measure import Figure, Peer, arguments, median, report
-from snmp_device import COLUMNS, INTERFACES, SCALARS, TEXTS, Device, check, device, user
+from snmp_device import COLUMNS, INTERFACES, SCALARS, TEXTS, Device, device
 
-from ayni_core.ber import encode_oid
-from ayni_io.snmp import SnmpReader, open_session
-
-POLLS_OURS, POLLS_PYSNMP, SCRAPES, COLLECTD_WINDOW_S = 200, 3, 15, 3.0
+POLLS_OURS, LOOK_OVERS, POLLS_PYSNMP, SCRAPES, COLLECTD_WINDOW_S = 200, 20, 3, 15, 3.0
 COLLECTD_INTERVAL_S, IDLE_WINDOW_S = 0.2, 2.0
 
 
 # ---- workers: Python clients, one process each
 
 
-def ours(port: int) -> contextlib.AbstractAsyncContextManager[Callable[[], object]]:
-    """The path the agent polls by, in v2c."""
-    return polling(open_session("127.0.0.1", port, community=b"public"))
-
-
-def ours_v3(port: int) -> contextlib.AbstractAsyncContextManager[Callable[[], object]]:
-    """The same in v3, authPriv."""
-    return polling(open_session("127.0.0.1", port, version="3", user=user()))
-
-
 @contextlib.asynccontextmanager
-async def polling(session: SnmpReader) -> AsyncIterator[Callable[[], object]]:
-    """Yields what makes one poll by a session."""
-    scalars = tuple(map(encode_oid, SCALARS.values()))
-    columns = tuple(map(encode_oid, COLUMNS.values()))
-
-    async def poll(*, checked: bool = False) -> None:
-        found = await session.get(scalars)
-        table = await session.columns(columns, INTERFACES)
-        if checked:
-            check(found, table)
-
-    with contextlib.closing(session):
-        yield poll
-
-
-@contextlib.asynccontextmanager
-async def pysnmp(port: int) -> AsyncIterator[Callable[[], object]]:
+async def pysnmp(port: int) -> AsyncIterator[Callable[[bool], Awaitable[None]]]:
     """What the library's documentation shows: a GET, and bulk_walk_cmd column by column."""
     from pysnmp.hlapi.v3arch import asyncio as hlapi
 
@@ -72,7 +47,7 @@ async def pysnmp(port: int) -> AsyncIterator[Callable[[], object]]:
     target = await hlapi.UdpTransportTarget.create(("127.0.0.1", port), timeout=5, retries=1)
     who = (engine, hlapi.CommunityData("public", mpModel=1), target, hlapi.ContextData())
 
-    async def poll(*, checked: bool = False) -> None:
+    async def poll(_look_over: bool) -> None:
         scalars = [hlapi.ObjectType(hlapi.ObjectIdentity(oid)) for oid in SCALARS.values()]
         failed, status, _, found = await hlapi.get_cmd(*who, *scalars)
         assert not failed and not status
@@ -88,22 +63,21 @@ async def pysnmp(port: int) -> AsyncIterator[Callable[[], object]]:
     yield poll
 
 
-def work(path: str, port: int) -> None:
+def work(path: str, port: int, broker: int) -> None:
     """Polls as many times as each line of stdin says, and prints CPU seconds per poll."""
 
     async def run() -> None:
-        async with {"ours": ours, "ours v3": ours_v3, "pysnmp": pysnmp}[path](port) as poll:
-            for _ in range(3):
-                await poll(checked=True)
+        paths = {"v2c": partial(driven, port, broker, "2c"), "v3": partial(driven, port, broker, "3")}
+        async with paths.get(path, partial(pysnmp, port))() as poll:
+            for _ in range(5 * DEVICES):
+                await poll(False)
             print("ready", flush=True)
             while line := await asyncio.to_thread(sys.stdin.readline):
-                times = int(line)
+                times, look_over = int(line.split()[0]), line.split()[1] == "over"
                 start = time.process_time()
                 for _ in range(times):
-                    await poll()
-                spent = (time.process_time() - start) / times
-                await poll(checked=True)
-                print(spent, flush=True)
+                    await poll(look_over)
+                print((time.process_time() - start) / times, flush=True)
 
     asyncio.run(run())
 
@@ -111,9 +85,9 @@ def work(path: str, port: int) -> None:
 class Worker:
     """A client in a process of its own that polls when told to."""
 
-    def __init__(self, path: str, port: int) -> None:
+    def __init__(self, path: str, port: int, broker: int = 0) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, __file__, "--worker", path, str(port)],
+            [sys.executable, __file__, "--worker", path, str(port), str(broker)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -127,9 +101,9 @@ class Worker:
             raise SystemExit("a worker ended before its time")
         return line
 
-    def cpu_ms(self, polls: int) -> float:
+    def cpu_ms(self, polls: int, *, look_over: bool = False) -> float:
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{polls}\n")
+        self._process.stdin.write(f"{polls} {'over' if look_over else 'steady'}\n")
         self._process.stdin.flush()
         return float(self._read()) * 1000
 
@@ -343,19 +317,26 @@ def main() -> None:
     left_out: list[str] = []
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-poll-")))
+        mosquitto = find("mosquitto")
+        if mosquitto is None:
+            sys.exit("bench/poll.py: the agent publishes to Mosquitto, which is not installed")
+        broker = free_port()
+        (folder / "mosquitto.conf").write_text(f"listener {broker} 127.0.0.1\nallow_anonymous true\n")
+        stack.enter_context(daemon([mosquitto, "-c", str(folder / "mosquitto.conf")], folder))
+        time.sleep(0.3)
+        hub = [sys.executable, str(Path(__file__).with_name("driven_agent.py")), "--hub", str(broker)]
+        stack.enter_context(daemon(hub, folder))
         seen = stack.enter_context(device())
-        worker = Worker("ours", seen.port)
-        stack.callback(worker.close)
-        paths["ours"] = lambda: worker.cpu_ms(POLLS_OURS)
-
+        workers = {"v2c": Worker("v2c", seen.port, broker)}
         try:
             import cryptography  # noqa: F401
 
-            protected = Worker("ours v3", stack.enter_context(device()).port)
-            stack.callback(protected.close)
-            paths["ours v3"] = lambda: protected.cpu_ms(POLLS_OURS)
+            workers["v3"] = Worker("v3", stack.enter_context(device()).port, broker)
         except ImportError:
             left_out.append("cryptography, for SNMPv3")
+        for name, worker in workers.items():
+            stack.callback(worker.close)
+            paths[name] = partial(worker.cpu_ms, POLLS_OURS)
 
         try:
             from pysnmp import __version__ as pysnmp_version
@@ -367,13 +348,9 @@ def main() -> None:
         except ImportError:
             left_out.append("pysnmp")
 
-        collectd, mosquitto = find("collectd"), find("mosquitto")
-        if collectd and mosquitto and Path("/usr/lib/collectd/snmp.so").exists():
-            broker = free_port()
-            (folder / "mosquitto.conf").write_text(f"listener {broker} 127.0.0.1\nallow_anonymous true\n")
-            stack.enter_context(daemon([mosquitto, "-c", str(folder / "mosquitto.conf")], folder))
+        collectd = find("collectd")
+        if collectd and Path("/usr/lib/collectd/snmp.so").exists():
             polled = stack.enter_context(device())
-            time.sleep(0.3)
 
             def start(name: str, interval_s: float) -> int:
                 home = folder / name
@@ -390,7 +367,7 @@ def main() -> None:
             paths["collectd"] = Collectd(busy, idle(resting), polled).cpu_ms
             versions["collectd"] = version_of(collectd, "-h")
         else:
-            left_out.append("collectd with snmp and mqtt plugins, and mosquitto")
+            left_out.append("collectd with snmp and mqtt plugins")
 
         exporter = find("prometheus-snmp-exporter") or find("snmp_exporter")
         if exporter:
@@ -409,36 +386,45 @@ def main() -> None:
             for name, measure in paths.items():
                 results[name].append(measure())
         after = seen.stats()
+        over = {name: worker.cpu_ms(LOOK_OVERS, look_over=True) for name, worker in workers.items()}
 
     per_poll = {key: (after[key] - before[key]) / (after["polls"] - before["polls"]) for key in after}
-    own = median(results["ours"])
     figures = [
-        Figure(key="poll_v2c_cpu_ms", value=own, unit="ms", target=0.7, runs=options.runs),
+        Figure(
+            key=f"poll_{name}_cpu_ms",
+            value=median(results[name]),
+            unit="ms",
+            target=target,
+            runs=options.runs,
+        )
+        for name, target in (("v2c", 0.7), ("v3", 1.0))
+        if name in results
+    ]
+    figures += [
         Figure(key="poll_pdus", value=per_poll["requests"], unit="PDUs", runs=options.runs),
         Figure(key="poll_bytes_sent", value=round(per_poll["octets_in"]), unit="bytes", runs=options.runs),
         Figure(
             key="poll_bytes_received", value=round(per_poll["octets_out"]), unit="bytes", runs=options.runs
         ),
     ]
-    if "ours v3" in results:
-        protected_ms = median(results["ours v3"])
-        figures.insert(
-            1, Figure(key="poll_v3_cpu_ms", value=protected_ms, unit="ms", target=1.0, runs=options.runs)
-        )
+    for name, cost in over.items():
+        figures.append(Figure(key=f"look_over_{name}_cpu_ms", value=round(cost, 2), unit="ms"))
+        hour = 60 * 10 * (0.9 * median(results[name]) + 0.1 * cost) / 1000
+        figures.append(Figure(key=f"idle_hour_{name}_cpu_s", value=round(hour, 2), unit="s"))
     for name, key in (("collectd", "poll_vs_collectd"), ("snmp_exporter", "poll_vs_exporter")):
         if name in results:
-            ratios = [mine / other for mine, other in zip(results["ours"], results[name], strict=True)]
+            ratios = [mine / other for mine, other in zip(results["v2c"], results[name], strict=True)]
             figures.append(Figure(key=key, value=median(ratios), unit="", target=0.2, runs=options.runs))
     peers = [
         Peer(name=name, version=versions[name], key="cpu_ms", value=median(values))
         for name, values in results.items()
-        if not name.startswith("ours")
+        if name not in workers
     ]
     report("poll", figures, peers, left_out, as_json=options.json)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--worker"]:
-        work(sys.argv[2], int(sys.argv[3]))
+        work(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
     else:
         main()

@@ -24,6 +24,7 @@ from ayni_core.snmp import (
     GET,
     INTEGER,
     OCTET_STRING,
+    OID,
     TIME_TICKS,
     Message,
     SnmpDecodeError,
@@ -74,6 +75,8 @@ COUNTERS = {
 }
 _UPTIME = encode_oid(SCALARS["sysUpTime"])
 _FIRST_TICKS = 30_000_000
+_LINUX = "1.3.6.1.4.1.8072.3.2.10"
+"""sysObjectID of net-snmp on Linux: it says which profile our agent reads the device by."""
 # They stand between and behind those asked for: walking too far costs what it does in the field.
 _OTHER_COLUMNS = (
     "2.2.1.9",
@@ -105,6 +108,7 @@ def _objects() -> MibView:
         text = (OCTET_STRING, f"{name} of the school's router".encode())
         objects[encode_oid(oid)] = text if name in TEXTS else (INTEGER, 128_000)
     objects[_UPTIME] = (TIME_TICKS, _FIRST_TICKS)
+    objects[encode_oid(f"{_MIB2}.1.2.0")] = (OID, encode_oid(_LINUX))
     objects[encode_oid(SCALARS["ifNumber"])] = (INTEGER, INTERFACES)
     for row in range(1, INTERFACES + 1):
         for name, oid in COLUMNS.items():

@@ -113,6 +113,40 @@ def test_what_was_recorded_reads_as_the_device_does_but_for_what_is_masked(
     assert (recorded["interface", "ether1", "if_mac"] or "").startswith("000456")
 
 
+MOBILE_ROUTER = """\
+1.3.6.1.2.1.1.1.0|4|Linux RUTX11
+1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.8072.3.2.10
+1.3.6.1.2.1.1.3.0|67|8640100
+1.3.6.1.4.1.48690.1.1.0|4|1100000001
+1.3.6.1.4.1.48690.1.2.0|4|RUTX11
+1.3.6.1.4.1.48690.1.3.0|4|RUTX11
+1.3.6.1.4.1.48690.1.6.0|4|RUTX_R_00.07.00
+1.3.6.1.4.1.48690.2.2.1.3.1|4|350000000000006
+1.3.6.1.4.1.48690.2.2.1.7.1|4|350000000000006
+1.3.6.1.4.1.48690.2.2.1.8.1|4|736010123456789
+1.3.6.1.4.1.48690.2.2.1.12.1|2|-71
+1.3.6.1.4.1.48690.2.2.1.27.1|4|89591010000000000012
+1.3.6.1.4.1.48690.9.1.0|4|SIM of +591 70012345
+"""
+
+
+def test_a_mobile_router_tells_its_signal_and_not_whose_card_it_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither as readings nor in a recording."""
+    device = Device(MOBILE_ROUTER)
+    path = tmp_path / "router.snmprec"
+    assert command_record.main([device.host, "-o", str(path), "--rate", "500"]) == 0
+    capsys.readouterr()
+    live = readings([device.host], capsys)
+    assert live["radio", "modem 1", "rssi_dbm"] == -71
+    recorded = readings(["--recording", str(path)], capsys)
+    assert {key for key in live if live[key] != recorded[key]} == {("system", "", "serial")}
+    told = f"{live}{path.read_text(encoding='utf-8')}"
+    for number in ("350000000000006", "736010123456789", "89591010000000000012", "70012345"):
+        assert number not in told
+
+
 def test_unmasked_is_the_device_itself_for_its_owner_alone(device: Device, tmp_path: Path) -> None:
     path = tmp_path / "radio.snmprec"
     assert command_record.main([device.host, "-o", str(path), "--unmasked", "--rate", "500"]) == 0

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ayni_console import keys, words
-from ayni_core import rules
+from ayni_console import command_do, keys, words
+from ayni_core import commands, rules
+from ayni_core.commands import Doing, Number
 from ayni_core.rules import Rule
+from ayni_core.texts import TEXTS
 from ayni_io import yamlfile
 
 ROOT = Path(__file__).parent.parent
@@ -25,7 +27,7 @@ def table(heading: str) -> list[list[str]]:
     """The first table below a heading, without head and rule."""
     below = GUIDE.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
     rows = [line for line in below.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in row.strip().strip("|").split("|")] for row in rows[2:]]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip().strip("|"))] for row in rows[2:]]
 
 
 def test_every_shipped_rule_is_explained_and_no_other() -> None:
@@ -68,6 +70,44 @@ def test_margins_on_the_page_are_those_of_the_file() -> None:
     for name, unit, at in (("signal-low", "dB inside its limit", " at "), ("quality-low", "%", " at ")):
         assert f"`{name}`{at}{RULES[name].margin:g} {unit}" in sentence
     assert {name for name, rule in RULES.items() if rule.margin} == {"signal-low", "quality-low"}
+
+
+def limits_in_words(doing: Doing) -> str:
+    """How the page gives the limits of what a command takes."""
+    options = {"count": "--count", "for_s": "--for"}
+    said = [
+        f"`{options[each.field]}` {each.least:g} to {each.most:g}, else {each.default:g}"
+        for each in doing.arguments
+        if isinstance(each, Number)
+    ]
+    if doing.name == "ping":
+        said.append("`--size` to 1400, else 56")
+    if doing.name == "plan":
+        paces = {"--poll-s": commands.PLAN_POLL_S, "--flush-s": commands.PLAN_FLUSH_S}
+        said = [f"`{option}` {least} to {most}" for option, (least, most) in paces.items()] + said
+    return "; ".join(said) or "–"
+
+
+def test_every_command_stands_on_the_page_as_in_the_code() -> None:
+    places = {"device": "device", "node": "monitor", "either": "both"}
+    undone = {
+        "": "–",
+        "guard": "by itself, unless the central confirms",
+        "itself": "by itself",
+        "none": "none",
+    }
+    assert [[cell.replace("\\", "") for cell in row] for row in table("Commands")] == [
+        [
+            f"`{command_do.usage(doing.name)}`",
+            TEXTS[f"command.{doing.name}"],
+            places[doing.where],
+            doing.role,
+            f"{doing.limit_s:g} s",
+            limits_in_words(doing),
+            undone[doing.undo],
+        ]
+        for doing in commands.COMMANDS.values()
+    ]
 
 
 def test_states_have_the_signs_and_words_of_the_console() -> None:

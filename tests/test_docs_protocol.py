@@ -13,11 +13,15 @@ from typing import Any
 import pytest
 from paho.mqtt.client import topic_matches_sub
 
+from ayni_core import readings
 from ayni_core.message import Message
 from ayni_core.metrics import METRICS
 from ayni_core.readings import GROUPS
-from ayni_core.wire import codec, field, frame, messages, questions, topics
+from ayni_core.wire import codec, errors, field, frame, messages, note, questions, topics
+from ayni_core.wire import limits as bounds
 from ayni_core.wire.dictionary import DICTIONARIES
+from ayni_hub import names, node_notes, notebook, refusals, watching
+from ayni_hub import questions as hub_questions
 
 PAGE = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
 WRITERS = {"node": "n-NODE", "hub": "h-HUB", "person": "p-PERSON", "trainer": "p-PERSON", "lab": "l-LAB"}
@@ -81,6 +85,7 @@ def test_the_page_writes_topics_as_the_code_does() -> None:
         topics.state("NODE"),
         topics.ack("NODE"),
         topics.HUB,
+        topics.BEAT,
         topics.alert("ID"),
         topics.net("KIND", "NAME"),
         topics.ask("PERSON", "SESSION", "ID"),
@@ -138,12 +143,19 @@ def example() -> frame.Frame:
 
 
 def test_the_header_table_names_every_key_of_a_header() -> None:
-    rows = table(sections()["Header"])
-    assert [code(row[0])[0] for row in rows] == list(frame.header(example()))
-    for key in (code(row[0])[0] for row in rows):
-        short = {name: value for name, value in frame.header(example()).items() if name != key}
+    first, second = (code(row[0])[0] for row in table(sections()["Header"])), optional_keys()
+    bare = dataclasses.replace(example(), step=0, made_s=None)
+    assert list(first) == list(frame.header(bare))
+    assert [*frame.header(bare), *second] == list(frame.header(dataclasses.replace(example(), step=1)))
+    for key in frame.header(bare):
+        short = {name: value for name, value in frame.header(bare).items() if name != key}
         with pytest.raises(ValueError, match=f"header {key}"):
             frame.check_header(short)
+
+
+def optional_keys() -> list[str]:
+    after = sections()["Header"].partition("Two more keys")[2]
+    return [code(row[0])[0] for row in table(after)]
 
 
 def test_the_hex_of_the_example_unpacks_to_the_json_beside_it() -> None:
@@ -175,10 +187,39 @@ def test_figures_of_the_frame_text_are_those_of_the_code() -> None:
     assert f"({len(data)} bytes)" in PAGE
     assert f"({len(field.inflate(data))} bytes unpacked)" in PAGE
     limits = re.sub(r"\s+", " ", sections()["Limits"])
-    assert f"may have {field.MAX_DEVICES} devices, {field.MAX_POLLS:,} polls a device" in limits
-    assert f"{field.MAX_VALUES:,} values, and {field.MAX_INFLATED // 2**20} MB when unpacked" in limits
+    assert f"may have {bounds.MAX_DEVICES} devices, {bounds.MAX_POLLS:,} polls a device" in limits
+    assert f"{bounds.MAX_SERIES:,} series a device and {bounds.MAX_NAMES:,} in all" in limits
+    assert f"{bounds.MAX_VALUES:,} values, {note.MAX_NOTES} notes" in limits
+    assert f"and {bounds.MAX_INFLATED // 2**20} MB when unpacked" in limits
+    assert f"at most {bounds.MAX_ITEM} characters, a text {readings.MAX_TEXT:,}" in limits
+    assert f"larger than {bounds.MAX_ENCODED // 1024} kB as it is sent" in limits
     for identifier in DICTIONARIES:
         assert f"{identifier:08x}" in sections()["The field encoding"]
+
+
+def test_notes_are_bounded_as_the_page_says() -> None:
+    text = re.sub(r"\s+", " ", sections()["Notes"])
+    assert f"has at most {note.MAX_NOTES} notes of {note._MOST_VALUES} values" in text
+    assert f"a text has at most {note._LONGEST_TEXT} characters" in text
+    assert f"of one node at most {node_notes.MOST_A_DAY:,} a day" in text
+    for level in note.LEVELS:
+        assert f"`{level}`" in text
+
+
+def test_what_the_hub_refuses_and_bounds_is_on_the_page() -> None:
+    text = re.sub(r"\s+", " ", sections()["Hostile neighbours"])
+    assert [code(row[0])[0] for row in table(sections()["Hostile neighbours"])] == list(errors.KINDS)
+    assert f"more than {refusals._COSTLY_A_MINUTE} frames a minute" in text
+    assert f"A device may bring {names.MOST_NAMES:,} names" in text
+    asked = re.sub(r"\s+", " ", sections()["Questions"])
+    assert f"A question is at most {questions.MAX_QUESTION // 1024} kB" in asked
+    assert f"at most {hub_questions.MOST_WAITING} questions wait" in asked
+    written = re.sub(r"\s+", " ", PAGE)
+    assert f"at most {notebook.MOST} notes in {notebook.WITHIN_S / 60:g} minutes" in written
+    assert f"{watching.SHORTEST_S:g} to {watching.LONGEST_S:g} |" in written
+    assert f"good for at most {watching.LONGEST_S:g} s" in written
+    assert f"at most every {watching._PAUSE_S:g} s" in written
+    assert f"the note, not empty; at most {notebook.LONGEST} characters" in written
 
 
 # ---- messages

@@ -50,13 +50,14 @@ def ingest(tmp_path: Path, ledger: Ledger, store: SqliteStore) -> Ingest:
 
 
 def frame(
-    seq: int, *, signal: int = -60, device: str = "ap", synced: bool = True, mono_s: float = 100.0
+    seq: int, *, signal: int = -60, device: str = "ap", synced: bool = True, mono_s: float | None = None
 ) -> Frame:
     polls = DevicePolls()
     polls.add(0.0, {ANSWERED: 1, SIGNAL: signal, MODEL: "hAP"})
     polls.add(60.0, {ANSWERED: 1, SIGNAL: signal + 1, MODEL: "hAP"})
     return Frame(
-        node="pi", epoch="e1", seq=seq, boot="b", mono_s=mono_s, wall_s=5000.0 + seq, synced=synced,
+        node="pi", epoch="e1", seq=seq, boot="b", mono_s=100.0 + seq if mono_s is None else mono_s,
+        wall_s=5000.0 + seq, synced=synced,
         next_by_s=310, devices={device: polls},
     )  # fmt: skip
 
@@ -192,14 +193,14 @@ def test_an_unsynchronised_clock_is_anchored_once_per_boot(ingest: Ingest) -> No
     """The node believes in 1970; its first frame arrived at 100000, 60 s after it began."""
     wrong = ingest.take([arrival(frame(1, synced=False), at=100_000.0)]).judge[0]
     assert wrong.start == 100_000.0 - 60
-    late = ingest.take([arrival(frame(2, synced=False, mono_s=400.0), at=109_999.0)]).judge[0]
+    late = ingest.take([arrival(frame(2, synced=False, mono_s=401.0), at=109_999.0)]).judge[0]
     assert late.start == wrong.start + 300, "a late resend keeps its place"
 
 
 def test_nothing_is_placed_in_the_future_whatever_its_clock_says(ingest: Ingest) -> None:
     ahead = replace(frame(1), wall_s=4e9)
     assert ingest.take([arrival(ahead, at=100_000.0)]).judge[0].start <= 100_000.0
-    huge = replace(frame(2, synced=False), mono_s=9e9)
+    huge = replace(frame(2, synced=False), mono_s=9e9, boot="another")
     assert ingest.take([arrival(huge, at=100_000.0)]).judge[0].start <= 100_000.0
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from ayni_core.ber import decode_oid
 from ayni_core.masking import mask
 from ayni_core.masking_addresses import Addresses, is_private
-from ayni_core.masking_senses import Senses
+from ayni_core.masking_senses import MOBILE, Senses
 from ayni_core.masking_texts import Texts
+from ayni_core.profile import Profile
 from ayni_core.snmprec import format_snmprec, parse_snmprec
+from ayni_core.survey import scalars_of, tables_of
+from ayni_io.profiles import Profiles
 
 VENDOR = "1.3.6.1.4.1.99999"
 
@@ -119,7 +125,15 @@ def test_ipv6(real: str, stand_in: str) -> None:
         ("10.20.2.13-eth0", "10.0.1.1-eth0"),
         ("at 10.20.2.13:161.", "at 10.0.1.1:161."),
         ("12 d 03:04:05", "12 d 03:04:05"),
-        ("+591 7001 2345", "text-1"),
+        ("+591 7001 2345", "contact-1"),
+        ("SIM of +591 (7) 001-2345 ready", "SIM of contact-1 ready"),
+        ("IMEI: 35-693803-564380-9", "IMEI: serial-1"),
+        ("modem 35-693803-564380-9", "modem serial-1"),
+        ("imsi=736 01 0123456789", "imsi=serial-1"),
+        ("MSISDN 7001234", "MSISDN contact-1"),
+        ("ICCID 89591010000000000012", "ICCID serial-1"),
+        ("+12.5 V", "+12.5 V"),
+        ("phone 3", "text-1"),
         ("-13.516312", "text-1"),
         ("peer 2001:db8:1::7 up", "peer 2001:db8:0:1::1 up"),
         ("", ""),
@@ -196,9 +210,17 @@ def test_an_address_in_an_index_becomes_what_the_value_becomes() -> None:
 def test_a_name_in_an_index_is_covered_and_a_scripts_name_stays() -> None:
     perez = ".".join(str(letter) for letter in b"perez")
     clients = ".".join(str(letter) for letter in b"clients-wlan0")
-    found = masked(f"{VENDOR}.6.1.2.5.{perez}|2|1\n1.3.6.1.4.1.8072.1.3.2.3.1.1.13.{clients}|4|7\n")
-    text = ".".join(str(letter) for letter in b"text-1")
-    assert set(found) == {f"{VENDOR}.6.1.2.6.{text}", f"1.3.6.1.4.1.8072.1.3.2.3.1.1.13.{clients}"}
+    house = ".".join(str(letter) for letter in b"casa-perez")
+    found = masked(
+        f"{VENDOR}.6.1.2.5.{perez}|2|1\n{VENDOR}.6.1.2.10.{house}.7.2|2|1\n"
+        f"1.3.6.1.4.1.8072.1.3.2.3.1.1.13.{clients}|4|7\n"
+    )
+    text = ".".join(str(letter) for letter in b"text-")
+    assert set(found) == {
+        f"{VENDOR}.6.1.2.6.{text}.49",
+        f"{VENDOR}.6.1.2.6.{text}.50.7.2",
+        f"1.3.6.1.4.1.8072.1.3.2.3.1.1.13.{clients}",
+    }
 
 
 def test_communities_and_users_are_left_out_and_counted() -> None:
@@ -223,6 +245,59 @@ def test_what_a_profile_knows_is_used() -> None:
     senses = Senses(of={(*base, 1): "ssid", (*base, 2): "own", (*base, 3): "place"})
     found = masked(f"{VENDOR}.1.0|4|casa\n{VENDOR}.2.0|4|Peculiar\n{VENDOR}.3.0|2|-13163141\n", senses)
     assert list(found.values()) == ["4|ssid-1", "4|Peculiar", "2|0"]
+
+
+TELTONIKA, MIKROTIK = "1.3.6.1.4.1.48690.2.2.1", "1.3.6.1.4.1.14988.1.1.16.1.1"
+CISCO, SIERRA = "1.3.6.1.4.1.9.9.661.1.3.1.1", "1.3.6.1.4.1.20542.9.1.1.1"
+
+
+def test_numbers_of_modems_sim_cards_and_telephones_are_covered_whatever_their_form() -> None:
+    """Texts, short ones, packed digits, plain numbers: where they stand counts, not what they look like."""
+    found = masked(
+        f"{TELTONIKA}.3.1|4|350000000000006\n{TELTONIKA}.7.1|4|350000000000006\n{TELTONIKA}.7.2|4|MPH22FA07\n"
+        f"{TELTONIKA}.8.1|4x|0729360110325476\n{TELTONIKA}.27.1|70|89591010000000012\n"
+        f"{MIKROTIK}.12.1|4|7360101\n{CISCO}.4.7|4|70012345\n{SIERRA}.17.0|4x|950710325476\n"
+        f"{VENDOR}.1.0|4|call 70012345 or 350000000000006\n{TELTONIKA}.12.1|2|-71\n"
+    )
+    assert found == {
+        f"{CISCO}.4.7": "4|contact-1",
+        f"{MIKROTIK}.12.1": "4|serial-1",
+        f"{SIERRA}.17.0": "4|contact-2",
+        f"{TELTONIKA}.3.1": "4|serial-2",
+        f"{TELTONIKA}.7.1": "4|serial-2",
+        f"{TELTONIKA}.7.2": "4|serial-3",
+        f"{TELTONIKA}.8.1": "4|serial-4",
+        f"{TELTONIKA}.12.1": "2|-71",
+        f"{TELTONIKA}.27.1": "70|0",
+        f"{VENDOR}.1.0": "4|call contact-1 or serial-2",
+    }
+
+
+@pytest.mark.parametrize("counted", [False, True])
+def test_a_long_number_in_an_index_is_covered(counted: bool) -> None:
+    def arcs(text: str) -> str:
+        return ".".join(map(str, ([len(text)] if counted else []) + list(text.encode())))
+
+    found = masked(f"{VENDOR}.6.1.2.{arcs('350000000000006')}|2|1\n{VENDOR}.6.1.3.{arcs('1234')}|2|1\n")
+    assert set(found) == {f"{VENDOR}.6.1.2.{arcs('serial-1')}", f"{VENDOR}.6.1.3.{arcs('1234')}"}
+
+
+def test_no_profile_reads_the_number_of_a_modem_a_sim_card_or_a_telephone() -> None:
+    """What is read is published, and kept for years where many can see it."""
+    profiles = Profiles()
+    for name in profiles.names():
+        wanted = map(decode_oid, everything_read(profiles.load(name)))
+        assert not [oid for oid in wanted if any(oid[: len(arcs)] == arcs for arcs in MOBILE)], name
+
+
+def everything_read(profile: Profile) -> Iterator[bytes]:
+    """Every OID that a profile has asked for."""
+    yield from scalars_of(profile)
+    for columns in tables_of(profile):
+        yield from columns
+    for part in profile.parts:
+        for source in (source for sources in part.system.values() for source in sources):
+            yield from (source.any_row,) if source.any_row else ()
 
 
 def test_a_recording_is_written_as_it_is_read() -> None:

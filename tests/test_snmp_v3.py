@@ -15,15 +15,16 @@ from pathlib import Path
 import pytest
 from parts import UdpAgent, free_port, need, running, wait_until
 
-from ayni_agent import command_poll
+from ayni_agent import command_poll, command_record
 from ayni_agent import config as agent_config
 from ayni_agent.command_run import prepare
-from ayni_core import inventory, slices
+from ayni_core import inventory, slices, usm_engine
 from ayni_core.ber import encode_oid
 from ayni_core.mibview import MibView
 from ayni_core.schema import ConfigError
 from ayni_core.slices import BrokerFacts
 from ayni_core.snmp import INTEGER, OCTET_STRING, VarBind
+from ayni_core.snmprec import parse_snmprec
 from ayni_core.usm_agent import UsmAgent
 from ayni_core.usm_keys import UsmUser
 from ayni_hub import command_network
@@ -68,8 +69,18 @@ USERS = {
     "sha256-aes": user("sha256-aes", "SHA-256", "AES"),
     "sha384-aes192": user("sha384-aes192", "SHA-384", "AES-192"),
     "sha512-aes256": user("sha512-aes256", "SHA-512", "AES-256"),
+    # Where the hash is shorter than the key, which of the two ways it is stretched by makes a difference.
+    "md5-aes192": user("md5-aes192", "MD5", "AES-192"),
+    "md5-aes192c": user("md5-aes192c", "MD5", "AES-192-C"),
+    "md5-aes256": user("md5-aes256", "MD5", "AES-256"),
+    "md5-aes256c": user("md5-aes256c", "MD5", "AES-256-C"),
+    "sha-aes192": user("sha-aes192", "SHA", "AES-192"),
+    "sha-aes192c": user("sha-aes192c", "SHA", "AES-192-C"),
     "sha-aes256": user("sha-aes256", "SHA", "AES-256"),
     "sha-aes256c": user("sha-aes256c", "SHA", "AES-256-C"),
+    "sha224-aes256": user("sha224-aes256", "SHA-224", "AES-256"),
+    "sha224-aes256c": user("sha224-aes256c", "SHA-224", "AES-256-C"),
+    "sha512-aes256c": user("sha512-aes256c", "SHA-512", "AES-256-C"),
     "sha-des": user("sha-des", "SHA", "DES"),
 }
 
@@ -77,11 +88,19 @@ USERS = {
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """net-snmp's agent with all USERS."""
-    program = need("snmpd")
-    folder = tmp_path_factory.mktemp("snmpd")
     number = free_port(socket.SOCK_DGRAM)
+    with net_snmp(tmp_path_factory.mktemp("snmpd"), number, *USERS.values()):
+        yield number
+
+
+@contextlib.contextmanager
+def net_snmp(folder: Path, number: int, *users: UsmUser, boots: int = 1) -> Iterator[None]:
+    """net-snmp's agent on this port, always the same engine."""
+    program = need("snmpd")
     lines = ["sysLocation under the mango tree", f"[snmp] persistentDir {folder / 'persistent'}", "[snmpd]"]
-    for each in USERS.values():
+    engine = "0x80001f88047363686f6f6c"
+    lines += [f"exactEngineID {engine}", f"oldEngineID {engine}", f"engineBoots {boots - 1}"]
+    for each in users:
         words = ["createUser", each.name.decode()]
         if each.auth:
             words += [each.auth, AUTH_PASSWORD.decode()]
@@ -95,7 +114,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         log = folder / "snmpd.log"
         wait_until(lambda: "NET-SNMP version" in log.read_text() or process.poll() is not None, "snmpd up")
         assert process.poll() is None, log.read_text()[-500:]
-        yield number
+        yield
 
 
 def read(port: int, who: UsmUser, *, engine: str = "fast", times: int = 1) -> tuple[list[VarBind], Cost]:
@@ -107,8 +126,7 @@ def read(port: int, who: UsmUser, *, engine: str = "fast", times: int = 1) -> tu
         )
         with contextlib.closing(session):
             for _ in range(times):
-                found = await session.get([LOCATION])
-                found += await session.columns(INTERFACES)
+                found = [*await session.get([LOCATION]), *await session.columns(INTERFACES)]
             return found, session.cost
 
     return asyncio.run(run())
@@ -166,6 +184,25 @@ def test_what_is_wrong_with_a_user_is_told_apart(
 
 
 @pytest.mark.real("snmpd")
+@pytest.mark.parametrize("engine", inventory.ENGINES)
+def test_net_snmp_is_recorded_by_a_user_and_the_file_tells_of_no_user(
+    port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], engine: str
+) -> None:
+    """authPriv with keys that had to be stretched; users and engine stand in branches that are left out."""
+    path = tmp_path / "this.snmprec"
+    (tmp_path / "auth").write_bytes(AUTH_PASSWORD + b"\n")
+    (tmp_path / "priv").write_bytes(PRIV_PASSWORD + b"\n")
+    words = [f"127.0.0.1:{port}", "-o", str(path), "--rate", "500", "--most", "1500", "--engine", engine]
+    words += ["--version", "3", "--user", "sha-aes256c", "--auth-password", f"@{tmp_path / 'auth'}"]
+    words += ["--priv-protocol", "AES-256-C", "--priv-password", f"@{tmp_path / 'priv'}"]
+    assert command_record.main(words) in (0, 1)
+    recorded = path.read_text(encoding="utf-8")
+    assert len(parse_snmprec(recorded)) > 100
+    told = recorded + "".join(capsys.readouterr())
+    assert not [secret for secret in ("mango", "under-it", "sha-aes256c") if secret in told]
+
+
+@pytest.mark.real("snmpd")
 def test_the_command_reads_with_passwords_of_files_and_of_the_environment(
     port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +219,35 @@ def test_the_command_reads_with_passwords_of_files_and_of_the_environment(
     told = capsys.readouterr().err
     assert "privacy password or protocol is wrong" in told
     assert "something-else" not in told
+
+
+@pytest.mark.real("snmpd")
+def test_net_snmp_after_a_factory_reset_is_read_again_without_our_starting_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its engine ID, users and keys are what they were; its boots, which count to 3, begin at 1."""
+    monkeypatch.setattr(usm_engine, "INSISTED_S", 0.5)
+    number = free_port(socket.SOCK_DGRAM)
+
+    async def run() -> None:
+        session = open_session("127.0.0.1", number, version="3", user=USERS["sha-aes"], timeout_s=0.3)
+        with contextlib.closing(session):
+            with net_snmp(tmp_path, number, USERS["sha-aes"], boots=3):
+                assert await session.get([LOCATION])
+            with net_snmp(tmp_path, number, USERS["sha-aes"]):
+                began, said = time.monotonic(), set()
+                while len(said) < 2 and time.monotonic() < began + 5:
+                    try:
+                        said.add(str(list(await session.get([LOCATION]))))
+                    except SnmpDenied as denied:
+                        assert "counts 1 boots after 3 before" in str(denied)
+                        said.add("denied")
+                    await asyncio.sleep(0.05)
+                assert said == {"denied", str([(LOCATION, OCTET_STRING, b"under the mango tree")])}
+                assert time.monotonic() - began >= 0.5
+                await session.get([LOCATION])
+
+    asyncio.run(run())
 
 
 # ---- a session with a small agent
@@ -206,7 +272,7 @@ def with_agent(
             )
             with contextlib.closing(session):
                 for _ in range(reads):
-                    found = await session.get([LOCATION])
+                    found = list(await session.get([LOCATION]))
                 return found, session.cost
 
     return asyncio.run(run())

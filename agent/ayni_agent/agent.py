@@ -1,6 +1,6 @@
 """The agent: device loops feed the open frame; frames wait in the outbox until the hub has them.
 
-Theory of operation. Polls go into the `Collector` and through the local `Verdicts`. A frame is closed when
+Theory of operation. Polls go to the `Keeper` and through the local `Verdicts`. A frame is closed when
 the flush is due, when the first round is complete, or early on a transition: critical ones always, others
 at most twelve times an hour. A short pause before closing lets the neighbours' failures of the same event
 travel in the same frame. `Courier` sends; only the hub's acknowledgement empties the outbox.
@@ -13,106 +13,245 @@ import contextlib
 import logging
 import secrets
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 
-from ayni_agent.collector import Collector
-from ayni_agent.config import AgentConfig, DeviceConfig
+from ayni_agent import identities
+from ayni_agent.commands import Commands
 from ayni_agent.courier import Courier
-from ayni_agent.device_loop import DeviceLoop
-from ayni_agent.outbox import MemoryOutbox, Row
-from ayni_agent.poller import Families, Poller
-from ayni_agent.schedule import first_turn, look_over_s, timeout_s
+from ayni_agent.desk import Desk
+from ayni_agent.devices import Devices
+from ayni_agent.keeper import Ending, Keeper
+from ayni_agent.poller import Families
+from ayni_agent.polling import Polling
+from ayni_agent.purse import Purse
+from ayni_agent.reload import Changes, Setup, read_again
 from ayni_agent.verdict import Transition, Verdicts
 from ayni_core.readings import Poll
-from ayni_core.rules import Rule
-from ayni_core.wire import codec
+from ayni_core.schema import ConfigError
+from ayni_core.wire import WireError, codec
+from ayni_core.wire.messages import CommandState
 from ayni_io import clock
-from ayni_io.mqtt import BrokerConfig
-from ayni_io.snmp import SnmpReader, open_session
-from ayni_io.snmp_access import Access
+from ayni_io.service import Service
 
 log = logging.getLogger("agent")
-IN_FLIGHT = 16
 EARLY_PER_HOUR = 12
 _GATHER_S = 0.5
 _LAST_WORDS_S = 5.0
+_COUNT_EVERY_S = 60.0
+AGAIN = 75
+"""Exit status of an agent that wants to be started again (EX_TEMPFAIL of sysexits.h)."""
+IDENTITIES = "identities"
 
 
 class Agent:
-    """One node's agent. `run` goes on until it is cancelled, then says good-bye."""
+    """One node's agent. `run` goes on until it is cancelled, then says good-bye.
+
+    `load` reads the configuration anew for `reload`.
+    """
 
     def __init__(
-        self,
-        config: AgentConfig,
-        broker: BrokerConfig,
-        access: Mapping[str, Access],
-        families: Families,
-        rules: Iterable[Rule],
+        self, setup: Setup, families: Families, service: Service, load: Callable[[], Setup] | None = None
     ) -> None:
-        self._config = config
-        self._access = access
-        self._families = families
-        self._collector = Collector(
-            node=config.node, epoch=secrets.token_hex(8), boot=clock.boot_id(), flush_s=config.flush_s
+        self._setup = setup
+        self._config = setup.config
+        self._load = load
+        self._service = service
+        self._epoch, self._boot = secrets.token_hex(8), clock.boot_id()
+        self._keeper = Keeper(self._config, self._epoch, self._boot)
+        self.ending: Ending | None = None
+        self._verdicts = _verdicts(setup)
+        self._desk = Desk(self._config, self._keeper, self._verdicts, str(setup.broker), service)
+        self._devices = Devices(self._config.devices, setup.access, setup.write)
+        self._purse = Purse(self._keeper, self._config.data_cap_mb_per_month)
+        self._desk.budget = self._purse.status
+        self._polling = Polling(
+            families, self._on_poll, identities.unpack(self._keeper.outbox.state(IDENTITIES))
         )
-        expected = {name: device.expected_dbm for name, device in config.devices.items()}
-        self._verdicts = Verdicts.over(rules, expected)
-        self._courier = Courier(config, broker, self._collector.epoch, self._collector.boot, MemoryOutbox())
+        self._keeper.remember(IDENTITIES, lambda: identities.pack(self._polling.identities()))
+        self._keeper.on_frames = lambda: self._courier.wake()
+        self._commands = Commands(
+            node=self._config.node,
+            epoch=self._epoch,
+            boot=self._boot,
+            ground=self,
+            access=self._devices,
+            families=families,
+            folder=self._config.state_dir,
+        )
+        self._courier = self._new_courier()
+        self._courier_task: asyncio.Task[None] | None = None
+        self._courier_changes = asyncio.Lock()
         self._close_soon = asyncio.Event()
+        self._ended = asyncio.Event()
         self._early: deque[float] = deque()
-        self._waiting = set(config.devices)
+        self._waiting = set(self._config.devices)
         self._last_close_s = clock.monotonic_s()
 
     async def run(self) -> int:
-        """Poll and report until cancelled; then send what is open, and leave."""
-        log.info("started node=%s devices=%d", self._config.node, len(self._config.devices))
-        courier = asyncio.create_task(self._courier.run())  # it must outlive the polling, to say good-bye
+        """Poll and report until cancelled, or told to start anew (`AGAIN`); then send what is open and leave."""
+        self._desk.recall()
+        self.ending = self._keeper.begin()
+        log.info(
+            "started node=%s devices=%d storage=%s waiting=%d",
+            self._config.node, len(self._config.devices),
+            self._keeper.outbox.statistics().storage, len(self._keeper.outbox),
+        )  # fmt: skip
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_die_with(courier))
+                tasks.create_task(self._carry())
                 tasks.create_task(self._flush_loop())
-                self._start_devices(tasks)
+                tasks.create_task(self._desk.run())
+                tasks.create_task(self._commands.run())
+                tasks.create_task(self._count())
+                self._desk.begin()
+                self._polling.use(self._config.devices, self._setup.access, self._config.poll_s)
+                tasks.create_task(self._polling.run())
+                self._service.ready(self._desk.line())
+                await self._ended.wait()
+                raise _RestartError
+        except* _RestartError:
+            log.info("restarting on command")
         finally:
+            self._service.stopping()
             await self._good_bye()
-            courier.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await courier
-        return 0
+            await self._end_courier()
+        return AGAIN
 
-    def _start_devices(self, tasks: asyncio.TaskGroup) -> None:
-        flight = asyncio.Semaphore(IN_FLIGHT)
-        start_s = clock.monotonic_s()
-        for index, (name, device) in enumerate(self._config.devices.items()):
-            reader = self._reader(device)
-            poller = Poller(
-                name, reader, self._families, device.profile, look_over_s=look_over_s(self._config.poll_s)
-            )
-            loop = DeviceLoop(poller, reader, flight, self._config.poll_s, self._on_poll)
-            tasks.create_task(
-                loop.run(first_turn(start_s, index, len(self._config.devices), self._config.poll_s))
-            )
+    # ---- the courier
 
-    def _reader(self, device: DeviceConfig) -> SnmpReader:
-        access = self._access[device.name]
-        return open_session(
-            device.host,
-            device.port,
-            version=access.version,
-            community=access.community,
-            user=access.user,
-            timeout_s=timeout_s(self._config.poll_s),
-            tries=2,
-            engine=device.engine,
+    def _new_courier(self) -> Courier:
+        courier = Courier(
+            self._config, self._setup.broker, self._epoch, self._boot, self._keeper.outbox, self._desk.contact
         )
+        courier.on_back = self._welcome
+        courier.on_command = lambda command, retained: self._commands.take(command, retained=retained)
+        courier.history = self._purse.saving.history
+        return courier
+
+    async def _carry(self) -> None:
+        """Have a courier under way; it outlives this, to say good-bye, and another may take its place."""
+        while True:
+            self._courier_task = asyncio.create_task(self._courier.run())
+            self._desk.vitals.task("courier", self._courier_task)
+            await asyncio.wait([self._courier_task])
+            if not self._courier_task.cancelled():
+                self._courier_task.result()
+            async with self._courier_changes:
+                pass
+
+    async def _end_courier(self) -> None:
+        if self._courier_task is not None:
+            self._courier_task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._courier_task
+
+    async def _welcome(self) -> None:
+        """The central is back: what happened meanwhile is the first thing that it hears."""
+        if self._desk.came():
+            await self._keeper.close()
+        self._commands.connected()
+
+    # ---- what it costs
+
+    async def _count(self) -> None:
+        """Book what the connection costs, and save where the cap is near."""
+        while True:
+            await asyncio.sleep(_COUNT_EVERY_S)
+            if self._purse.count(self._courier.traffic()):
+                self._pay()
+
+    def _pay(self) -> None:
+        """Another step of saving is in force."""
+        self._courier.history = self._purse.saving.history
+        self._keeper.use(replace(self._config, flush_s=self._flush_s))
+        self._close_soon.set()
+
+    @property
+    def _flush_s(self) -> float:
+        return self._purse.saving.flush_s(self._config.flush_s, self._config.poll_s)
+
+    # ---- the ground that commands stand on
+
+    async def tell(self, state: CommandState) -> bool:
+        """See `doings.job.Ground`."""
+        return await self._courier.tell(state)
+
+    async def poll(self, device: str) -> Poll:
+        """See `doings.job.Ground`."""
+        return await self._polling.now(device)
+
+    def watch(self, for_s: float) -> None:
+        """See `doings.job.Ground`."""
+        self._courier.watch(for_s)
+
+    def pace(self) -> tuple[float, float]:
+        """See `doings.job.Ground`."""
+        return self._setup.config.poll_s, self._setup.config.flush_s
+
+    def replan(self, poll_s: float, flush_s: float) -> None:
+        """See `doings.job.Ground`."""
+        log.info("poll plan poll_s=%g flush_s=%g", poll_s, flush_s)
+        self._config = replace(self._config, poll_s=poll_s, flush_s=flush_s)
+        self._desk.use(self._config, self._verdicts)
+        self._polling.use(self._config.devices, self._setup.access, poll_s)
+        self._pay()
+
+    def restart(self) -> None:
+        """See `doings.job.Ground`."""
+        self._ended.set()
+
+    # ---- another configuration
+
+    async def reload(self) -> None:
+        """Read the configuration anew; with any fault the one in force stays."""
+        if self._load is None:
+            return
+        self._service.reloading()
+        try:
+            new, changes = await asyncio.to_thread(read_again, self._load, self._setup)
+        except ConfigError as error:
+            for fault in error.faults:
+                log.error("configuration not taken: %s", fault)
+        else:
+            log.info("configuration taken %s", changes)
+            if changes:
+                await self._use(new, changes)
+        self._service.ready(self._desk.line())
+
+    async def _use(self, new: Setup, changes: Changes) -> None:
+        self._setup, self._config = new, new.config
+        self._purse.use(new.config.data_cap_mb_per_month)
+        self._keeper.use(replace(new.config, flush_s=self._flush_s))
+        self._devices.use(new.config.devices, new.access, new.write)
+        tracks, missed = self._verdicts.tracks, self._verdicts.missed
+        self._verdicts = _verdicts(new)
+        names = new.config.devices
+        self._verdicts.tracks |= {key: track for key, track in tracks.items() if key[0] in names}
+        self._verdicts.missed |= {name: peers for name, peers in missed.items() if name in names}
+        self._desk.use(new.config, self._verdicts)
+        self._waiting &= names.keys()
+        self._polling.use(names, new.access, new.config.poll_s)
+        async with self._courier_changes:
+            await self._end_courier()
+            self._courier = self._new_courier()
+        self._close_soon.set()
+
+    # ---- polls and reports
 
     def _on_poll(self, poll: Poll) -> None:
         now_wall = clock.wall_s() - (clock.monotonic_s() - poll.at_s)
-        self._collector.add(poll, now_wall)
+        self._keeper.add(poll, now_wall)
+        if self._keeper.collector.full:
+            self._close_soon.set()
+        self._desk.take(poll, self._polling.patience_s)
         for transition in self._verdicts.judge(poll):
+            self._desk.changed(transition, poll.at_s)
             self._consider(transition)
         if self._courier.watched():
-            copy = self._collector.copy(poll, now_wall, clock.synchronised())
-            self._courier.send_copy(codec.encode(copy, self._config.encoding))
+            copy = self._keeper.collector.copy(poll, now_wall, clock.synchronised())
+            with contextlib.suppress(WireError):  # what is wrong with it is told when the frame is closed
+                self._courier.send_copy(codec.encode(copy, self._config.encoding))
         if self._waiting:
             self._waiting.discard(poll.device)
             if not self._waiting:
@@ -126,12 +265,14 @@ class Agent:
         now = clock.monotonic_s()
         while self._early and now - self._early[0] > 3600:
             self._early.popleft()
+        self._courier.lively()
         if transition.critical or len(self._early) < EARLY_PER_HOUR:
             self._close_soon.set()
 
     async def _flush_loop(self) -> None:
         while True:
-            left = self._config.flush_s - (clock.monotonic_s() - self._last_close_s)
+            left = self._flush_s - (clock.monotonic_s() - self._last_close_s)
+            self._desk.flushing(max(0.0, left))
             try:
                 async with asyncio.timeout(max(0.0, left)):
                     await self._close_soon.wait()
@@ -140,24 +281,24 @@ class Agent:
             except TimeoutError:
                 pass
             self._close_soon.clear()
-            self._close_frame()
-
-    def _close_frame(self) -> None:
-        self._last_close_s = clock.monotonic_s()
-        frame = self._collector.close(clock.synchronised())
-        if frame is not None:
-            payload = codec.encode(frame, self._config.encoding)
-            self._courier.put(
-                Row(epoch=frame.epoch, seq=frame.seq, payload=payload, made_s=self._last_close_s)
-            )
+            self._last_close_s = clock.monotonic_s()
+            await self._keeper.close()
 
     async def _good_bye(self) -> None:
-        self._close_frame()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_WORDS_S):
-                await self._courier.last_words()
+        try:
+            await self._keeper.close()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORDS_S):
+                    await self._courier.last_words()
+        finally:
+            await self._keeper.leave()
         log.info("stopped node=%s", self._config.node)
 
 
-async def _die_with(task: asyncio.Task[None]) -> None:
-    await asyncio.shield(task)
+class _RestartError(Exception):
+    """Somebody asked for a restart."""
+
+
+def _verdicts(setup: Setup) -> Verdicts:
+    expected = {name: device.expected_dbm for name, device in setup.config.devices.items()}
+    return Verdicts.over(setup.rules, expected)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ayni_core.readings import Poll, Series, Value
-from ayni_core.wire.field import LARGEST, MAX_ITEM, MAX_SERIES, MAX_TEXT
-from ayni_core.wire.frame import ANSWERED, DevicePolls, Frame
+from ayni_agent.open_polls import OpenPolls
+from ayni_core.clockwatch import Moment
+from ayni_core.readings import Poll
+from ayni_core.wire.frame import Frame
+from ayni_core.wire.limits import MAX_VALUES
+from ayni_core.wire.note import MAX_NOTES, FrameNote
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,31 +23,65 @@ class Collector:
     seq: int = 0
     opened_s: float | None = None
     opened_wall_s: float = 0.0
-    devices: dict[str, DevicePolls] = field(default_factory=dict)
+    devices: dict[str, OpenPolls] = field(default_factory=dict)
+    values: int = 0
+    notes: list[FrameNote] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to close the frame, before it becomes too large for one."""
+        return self.values > MAX_VALUES // 2
 
     def add(self, poll: Poll, wall_s: float) -> None:
         """Take one poll, made at `wall_s` on the wall clock; a failed one is a reading too."""
         if self.opened_s is None:
             self.opened_s, self.opened_wall_s = poll.at_s, wall_s
-        put(self.devices, poll, poll.at_s - self.opened_s)
+        self.devices.setdefault(poll.device, OpenPolls()).add(poll.at_s - self.opened_s, poll)
+        self.values += 1 + len(poll.values)
 
-    def close(self, synced: bool) -> Frame | None:
-        """The frame with everything since the last one; None if nothing was polled."""
+    def note(self, note: FrameNote) -> None:
+        """Take what the node has to tell; `at_s` is monotonic here. Of too many the first stay."""
+        if len(self.notes) < MAX_NOTES:
+            self.notes.append(note)
+
+    def close(self, at: Moment | bool) -> Frame | None:
+        """The frame with everything since the last one; None if nothing was polled and nothing is to be told.
+
+        Its wall clock is the one of now: however often it was set since the frame was opened, this is what is
+        believed now, and the monotonic seconds run through.
+        """
+        if self.opened_s is None and self.notes and isinstance(at, Moment):
+            self.opened_s, self.opened_wall_s = at.mono_s, at.wall_s
         if self.opened_s is None:
             return None
         self.seq += 1
-        frame = self.frame(self.seq, self.opened_s, self.opened_wall_s, synced, self.devices)
-        self.opened_s, self.devices = None, {}
+        if isinstance(at, Moment):
+            frame = self.frame(
+                self.seq, self.opened_s, at.wall_at(self.opened_s), at.synced, self.devices,
+                step=at.step, made_s=max(at.mono_s, self.opened_s),
+            )  # fmt: skip
+        else:
+            frame = self.frame(self.seq, self.opened_s, self.opened_wall_s, at, self.devices)
+        frame = replace(frame, notes=tuple(_relative(note, self.opened_s) for note in self.notes))
+        self.opened_s, self.devices, self.values, self.notes = None, {}, 0, []
         return frame
 
     def copy(self, poll: Poll, wall_s: float, synced: bool) -> Frame:
         """A frame of this one poll, for somebody who is watching: never stored, so it has no number."""
-        devices: dict[str, DevicePolls] = {}
-        put(devices, poll, 0.0)
-        return self.frame(0, poll.at_s, wall_s, synced, devices)
+        polls = OpenPolls()
+        polls.add(0.0, poll)
+        return self.frame(0, poll.at_s, wall_s, synced, {poll.device: polls})
 
     def frame(
-        self, seq: int, mono_s: float, wall_s: float, synced: bool, devices: dict[str, DevicePolls]
+        self,
+        seq: int,
+        mono_s: float,
+        wall_s: float,
+        synced: bool,
+        devices: dict[str, OpenPolls],
+        *,
+        step: int = 0,
+        made_s: float | None = None,
     ) -> Frame:
         """A frame of this node."""
         return Frame(
@@ -56,29 +93,11 @@ class Collector:
             wall_s=wall_s,
             synced=synced,
             next_by_s=self.flush_s + 10,
-            devices=devices,
+            devices={name: polls.columns() for name, polls in devices.items()},
+            step=step,
+            made_s=made_s,
         )
 
 
-def put(devices: dict[str, DevicePolls], poll: Poll, at_s: float) -> None:
-    """Add a poll to the devices of a frame, with the reading that says whether there was an answer."""
-    polls = devices.setdefault(poll.device, DevicePolls())
-    values: dict[Series, Value] = {ANSWERED: 0} if poll.error else {ANSWERED: 1}
-    for series, value in poll.values.items():
-        if len(values) < MAX_SERIES:
-            values[_fitting(series)] = _fitting_value(value)
-    polls.add(max(0.0, at_s), values)
-
-
-def _fitting(series: Series) -> Series:
-    """What a device calls a thing may be longer than the wire takes."""
-    return series if len(series.item) <= MAX_ITEM else series._replace(item=series.item[:MAX_ITEM])
-
-
-def _fitting_value(value: Value) -> Value:
-    """One odd value must not cost the whole frame: the hub would refuse it."""
-    if isinstance(value, str):
-        return value[:MAX_TEXT]
-    if isinstance(value, int | float) and not -LARGEST < value < LARGEST:
-        return None  # also not-a-number, which compares with nothing
-    return value
+def _relative(note: FrameNote, start_s: float) -> FrameNote:
+    return replace(note, at_s=note.at_s - start_s)

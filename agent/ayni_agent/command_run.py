@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from ayni_agent import config as agent_config
 from ayni_agent.agent import Agent
 from ayni_agent.config import AgentConfig
+from ayni_agent.devices import write_access
+from ayni_agent.reload import Setup
 from ayni_core.schema import ConfigError, did_you_mean
 from ayni_io import snmp_access
 from ayni_io.i18n import _
 from ayni_io.process import run_until_stopped, set_up_logging
 from ayni_io.profiles import Profiles
 from ayni_io.rulebook import load_rules
+from ayni_io.service import Service
 from ayni_io.snmp import load_engine
 from ayni_io.snmp_access import Access
+
+T = TypeVar("T")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -33,15 +43,57 @@ def main(argv: Sequence[str]) -> int:
     """Run until SIGTERM or Ctrl+C."""
     arguments = parser().parse_args(argv)
     set_up_logging(arguments.verbose)
-    config = agent_config.load(arguments.config)
-    profiles = Profiles()
-    access = prepare(config, profiles, str(arguments.config))
-    broker = config.broker.resolve(str(arguments.config))
+    setup = set_up(arguments.config)
 
     async def run() -> int:
-        return await Agent(config, broker, access, profiles, load_rules()).run()
+        agent = Agent(setup, Profiles(), Service(), lambda: set_up(arguments.config))
+        reloading: set[asyncio.Task[None]] = set()
+
+        def reload() -> None:
+            task = asyncio.create_task(agent.reload())
+            reloading.add(task)
+            task.add_done_callback(reloading.discard)
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
+        return await agent.run()
 
     return run_until_stopped(run())
+
+
+def set_up(path: Path) -> Setup:
+    """Everything that agent.yaml says and refers to. Raises `ConfigError` with every fault."""
+    source = str(path)
+    config = at_home(agent_config.load(path))
+    faults: list[str] = []
+
+    def collect(read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except ConfigError as error:
+            faults.extend(error.faults)
+        return None
+
+    access = collect(lambda: prepare(config, Profiles(), source))
+    broker = collect(lambda: config.broker.resolve(source))
+    write = collect(lambda: write_access(config.devices, source))
+    rules = collect(load_rules)
+    if access is None or broker is None or write is None or rules is None:
+        raise ConfigError(faults)
+    return Setup(source=source, config=config, broker=broker, access=access, write=write, rules=rules)
+
+
+def at_home(config: AgentConfig) -> AgentConfig:
+    """With the folders that systemd made for the service, where the file names none (systemd.exec(5))."""
+    return replace(
+        config,
+        state_dir=config.state_dir or _given("STATE_DIRECTORY"),
+        runtime_dir=config.runtime_dir or _given("RUNTIME_DIRECTORY"),
+    )
+
+
+def _given(variable: str) -> Path | None:
+    first = os.environ.get(variable, "").partition(":")[0]
+    return Path(first) if first else None
 
 
 def prepare(config: AgentConfig, profiles: Profiles, source: str) -> dict[str, Access]:

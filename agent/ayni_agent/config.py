@@ -8,16 +8,24 @@ from pathlib import Path
 
 from ayni_core.inventory import ENGINES, split_address
 from ayni_core.schema import NAME, Fields
-from ayni_core.snmpaccess import Protected, read_reference, read_user, read_version
+from ayni_core.snmpaccess import (
+    Protected,
+    WriteAccess,
+    read_reference,
+    read_user,
+    read_version,
+    read_write,
+)
 from ayni_core.wire.codec import ENCODINGS
-from ayni_core.wire.field import MAX_POLLS
+from ayni_core.wire.limits import MAX_POLLS
 from ayni_io import yamlfile
 from ayni_io.mqtt import BrokerReference, read_broker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceConfig:
-    """One device to poll. `expected_dbm` is what its radio should hear when all is well."""
+    """One device to poll. `expected_dbm` is what its radio should hear when all is well; without `write`
+    nothing on it can be changed."""
 
     name: str
     host: str
@@ -30,18 +38,24 @@ class DeviceConfig:
     priv: Protected | None
     profile: str | None
     expected_dbm: float | None
+    write: WriteAccess | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentConfig:
-    """Everything that an agent is told."""
+    """Everything that an agent is told. Without `state_dir` frames wait in memory only; without `runtime_dir`
+    an agent that is killed loses the open frame.
+    """
 
     node: str
     broker: BrokerReference
     poll_s: float
     flush_s: float
     encoding: str
+    state_dir: Path | None
+    runtime_dir: Path | None
     devices: Mapping[str, DeviceConfig]
+    data_cap_mb_per_month: float | None = None
 
 
 def parse(fields: Fields) -> AgentConfig:
@@ -52,7 +66,10 @@ def parse(fields: Fields) -> AgentConfig:
         poll_s=fields.number("poll_s", 60, at_least=1, at_most=3600),
         flush_s=fields.number("flush_s", 300, at_least=5, at_most=86400),
         encoding=fields.choice("encoding", ENCODINGS, "field"),
+        state_dir=_folder(fields, "state_dir"),
+        runtime_dir=_folder(fields, "runtime_dir"),
         devices=fields.named("devices", _device),
+        data_cap_mb_per_month=fields.number("data_cap_mb_per_month", None, at_least=1, at_most=1_000_000),
     )
     if config.flush_s > MAX_POLLS / 2 * config.poll_s:
         most = MAX_POLLS // 2
@@ -91,9 +108,15 @@ def _device(name: str, fields: Fields) -> DeviceConfig:
         priv=priv,
         profile=None if profile == "auto" else profile,
         expected_dbm=fields.number("expected_dbm", None, at_least=-120, at_most=0),
+        write=read_write(fields, version),
     )
     fields.done()
     return device
+
+
+def _folder(fields: Fields, key: str) -> Path | None:
+    text = fields.text(key, None)
+    return Path(text) if text else None
 
 
 def load(path: Path) -> AgentConfig:

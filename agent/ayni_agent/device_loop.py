@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
+from ayni_agent.flight import Flight, errand_of, is_slow
 from ayni_agent.poller import Poller
 from ayni_agent.schedule import SILENT_AFTER, Turn, next_turn
 from ayni_core.ber import encode_oid
@@ -23,14 +27,14 @@ _HANGS_S = 120.0
 class DeviceLoop:
     """Polls one device for ever; `on_poll` gets every poll, also the failed ones.
 
-    `flight` bounds how many devices are polled at the same time.
+    `flight` has seats for so many devices at the same time.
     """
 
     def __init__(
         self,
         poller: Poller,
         reader: SnmpReader,
-        flight: asyncio.Semaphore,
+        flight: Flight,
         interval_s: float,
         on_poll: Callable[[Poll], None],
     ) -> None:
@@ -39,43 +43,79 @@ class DeviceLoop:
         self._flight = flight
         self._interval_s = interval_s
         self._on_poll = on_poll
+        self._asked: list[asyncio.Future[Poll]] = []
+        self._hurry = asyncio.Event()
 
     async def run(self, turn: Turn) -> None:
         """From the first turn on, until cancelled."""
+        slow = False
         try:
             while True:
-                await asyncio.sleep(max(0.0, turn.at_s - clock.monotonic_s()))
-                async with self._flight:
-                    poll = await (self._full() if turn.full else self._pulse())
-                before = turn
-                turn = next_turn(turn, poll.error is None, clock.monotonic_s(), self._interval_s)
+                regular = turn
+                turn = await self._comes(turn)
+                early = turn is not regular and regular.full and regular.at_s > clock.monotonic_s()
+                errand = errand_of(turn, slow=slow)
+                poll = await self._flight.take(errand, partial(self._ask, full=turn.full))
+                if poll is None:
+                    slow = True
+                    continue
+                before, now = turn, clock.monotonic_s()
+                if turn.full:
+                    slow = is_slow(slow, now - poll.at_s, self._flight.patience_s)
+                turn = next_turn(turn, poll.error is None, now, self._interval_s)
+                if early and poll.error is None:
+                    turn = regular  # it comes all the same
                 self._tell(before, turn, poll)
                 self._on_poll(poll)
+                if before.full:
+                    self._answer(poll)
         finally:
             self._poller.close()
+            gone = Poll(
+                device=self._poller.name, at_s=clock.monotonic_s(), values={}, error="no longer polled"
+            )
+            self._answer(gone)
 
-    async def _full(self) -> Poll:
+    async def now(self) -> Poll:
+        """A full poll at once, without waiting for the turn; `on_poll` gets it, too."""
+        asked: asyncio.Future[Poll] = asyncio.get_running_loop().create_future()
+        self._asked.append(asked)
+        self._hurry.set()
+        return await asked
+
+    async def _comes(self, turn: Turn) -> Turn:
+        """Wait for the turn, or until somebody cannot."""
+        if not self._asked:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, turn.at_s - clock.monotonic_s())):
+                    await self._hurry.wait()
+        self._hurry.clear()
+        return replace(turn, full=True) if self._asked else turn
+
+    def _answer(self, poll: Poll) -> None:
+        asked, self._asked = self._asked, []
+        for each in asked:
+            if not each.done():
+                each.set_result(poll)
+
+    async def _ask(self, *, full: bool) -> Poll:
         now = clock.monotonic_s()
+        error: str | None = None
         try:
             async with asyncio.timeout(_HANGS_S):
-                return await self._poller.poll(now)
+                if full:
+                    return await self._poller.poll(now)
+                await self._reader.get([_SYS_UPTIME])
         except TimeoutError:
             error = f"the poll took longer than {_HANGS_S:.0f} s"
+        except (SnmpError, UnicodeError) as cause:  # an address may be no name of a host
+            error = str(cause)
         except ConfigError as broken:  # this device's profile; the others go on
             error = str(broken.faults[0])
         except Exception as odd:  # whatever it is about this device, the others are polled
             log.exception("poll failed device=%s", self._poller.name)
             error = f"{type(odd).__name__}: {odd}"
         return Poll(device=self._poller.name, at_s=now, values={}, error=error)
-
-    async def _pulse(self) -> Poll:
-        now = clock.monotonic_s()
-        try:
-            async with asyncio.timeout(_HANGS_S):
-                await self._reader.get([_SYS_UPTIME])
-        except (SnmpError, TimeoutError, UnicodeError) as error:
-            return Poll(device=self._poller.name, at_s=now, values={}, error=str(error) or "timed out")
-        return Poll(device=self._poller.name, at_s=now, values={})
 
     def _tell(self, before: Turn, after: Turn, poll: Poll) -> None:
         """One line when a device falls silent, one when it is back; silence in between."""

@@ -39,13 +39,16 @@ def next_turn(turn: Turn, answered: bool, now_s: float, interval_s: float) -> Tu
     """What follows a turn that was just done.
 
     A failed poll is checked again at 1/6 and 1/3 of the interval; the third failure makes the device
-    silent, and a silent device keeps one GET an interval. An answer to such a GET calls for a full poll.
+    silent, and a silent device keeps one GET an interval. An answer to such a GET calls for a full poll;
+    where that fails too, the device answers GETs and nothing more, and the next try waits for its slot.
     """
     if answered:
         if not turn.full:
             return replace(turn, at_s=now_s, full=True, failures=0)
         return _next_slot(turn, now_s, interval_s, failures=0)
     failures = turn.failures + 1
+    if turn.full and turn.at_s > turn.slot_s:  # only what an answered GET called for is behind its slot
+        return _next_slot(turn, now_s, interval_s, failures=failures)
     if failures < SILENT_AFTER:
         at_s = turn.slot_s + interval_s * failures / 6
         return replace(turn, at_s=max(at_s, now_s), full=False, failures=failures)
@@ -61,6 +64,14 @@ def _next_slot(turn: Turn, now_s: float, interval_s: float, failures: int) -> Tu
 def timeout_s(interval_s: float) -> float:
     """How long one try waits, so that a failed poll and both re-checks fit into the interval."""
     return min(2.0, max(0.25, interval_s / 12))
+
+
+def patience_s(interval_s: float) -> float:
+    """How long a poll may take before its device counts as slow: longer than a dead one takes to fail.
+
+    For a poll every minute that is 5 s, a usual look-over of 16 requests at a round trip of 0.3 s.
+    """
+    return 2.5 * timeout_s(interval_s)
 
 
 def look_over_s(interval_s: float) -> float:

@@ -13,7 +13,7 @@ from ayni_core.readings import Names, Poll, Row, Series, Value
 from ayni_core.rules import EMPTY, Rule, Track, by_metric, step
 from ayni_core.wire.frame import ANSWERED
 
-_MISSED_POLLS = 2
+MISSED_POLLS = 2
 _FORGOTTEN_POLLS = 2880  # two days at a minute: a telephone that passed by
 
 
@@ -63,6 +63,7 @@ class Verdicts:
     tracks: dict[tuple[str, str, Series], Track] = field(default_factory=dict)
     missed: dict[str, dict[str, int]] = field(default_factory=dict)
     sheets: dict[str, _Sheet] = field(default_factory=dict)
+    answering: set[str] = field(default_factory=set)
 
     @classmethod
     def over(cls, rules: Iterable[Rule], expected_dbm: Mapping[str, float | None]) -> Verdicts:
@@ -71,7 +72,9 @@ class Verdicts:
 
     def judge(self, poll: Poll) -> list[Transition]:
         """The transitions that one poll brings."""
-        found = self._answered(poll)
+        found: list[Transition] = []
+        if poll.error or poll.device not in self.answering:
+            self._answered(poll, found)
         if poll.error or not poll.values:
             return found
         row = Row.of(poll.values)
@@ -100,11 +103,15 @@ class Verdicts:
         peers = frozenset(series.item for series in row if series.group == "station")
         return _Sheet(row.names, seats, peers)
 
-    def _answered(self, poll: Poll) -> list[Transition]:
-        found: list[Transition] = []
+    def _answered(self, poll: Poll, found: list[Transition]) -> None:
+        """Whether the device answers at all; `answering` has those of which one more answer says nothing."""
+        quiet = True
         for rule in self.rules.get(ANSWERED.metric, ()):
-            self._step(poll, ANSWERED, rule, 0 if poll.error else 1, found)
-        return found
+            quiet = not self._step(poll, ANSWERED, rule, 0 if poll.error else 1, found) and quiet
+        if quiet and not poll.error:
+            self.answering.add(poll.device)
+        else:
+            self.answering.discard(poll.device)
 
     def _step(self, poll: Poll, series: Series, rule: Rule, value: float, found: list[Transition]) -> bool:
         """Take one number; whether the same number once more could change anything."""
@@ -129,7 +136,7 @@ class Verdicts:
         missed = self.missed.setdefault(device, {})
         found = []
         for peer in heard:
-            if missed.get(peer, 0) >= _MISSED_POLLS:
+            if missed.get(peer, 0) >= MISSED_POLLS:
                 found.append(_peer(device, peer, None, "critical"))
             missed[peer] = 0
         for peer, count in list(missed.items()):
@@ -138,7 +145,7 @@ class Verdicts:
             missed[peer] = count + 1
             if count > _FORGOTTEN_POLLS:
                 del missed[peer]
-            if count + 1 == _MISSED_POLLS:
+            if count + 1 == MISSED_POLLS:
                 found.append(_peer(device, peer, "critical", None))
         return found
 

@@ -6,16 +6,26 @@ Every so often something small is asked, so that LIVE means what it says even wh
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from ayni_console.feed import Answer, NoAnswer
 from ayni_console.model import Model
+from ayni_core.commands import FINAL
 from ayni_core.wire import topics
 from ayni_core.wire.errors import WireError
 from ayni_core.wire.messages import LabDo
-from ayni_core.wire.questions import AskEvents, AskWatch, Done, Events, Question
+from ayni_core.wire.questions import (
+    AskCommand,
+    AskEvents,
+    AskWatch,
+    CommandNews,
+    Done,
+    Events,
+    Question,
+)
 from ayni_core.wire.shape import pack, unpack
 from ayni_io.i18n import _, say
 from ayni_io.mqtt import BrokerConfig, MqttClient, MqttError
@@ -23,6 +33,7 @@ from ayni_io.mqtt import BrokerConfig, MqttClient, MqttError
 TIMEOUT_S = 10.0
 WATCH_S, RENEW_S = 60.0, 30.0
 _BEAT_S = 60.0
+FOLLOW_S = 20.0
 
 
 class ConsoleClient:
@@ -50,12 +61,13 @@ class ConsoleClient:
         self._clock = clock
         self._asked = 0
         self._waiting: dict[str, asyncio.Future[bytes]] = {}
+        self._following: dict[str, asyncio.Queue[bytes]] = {}
         self._mqtt = MqttClient(broker, f"console-{user}-{self.session}")
         self._mqtt.on_connect = self._up
         self._mqtt.on_disconnect = self._down
         self._mqtt.on_message = self._message
         self._mqtt.subscribe(
-            topics.HUB, topics.LAB, topics.alert("#"), f"{topics.PREFIX}/net/#", topics.state("#"),
+            topics.HUB, topics.BEAT, topics.LAB, topics.alert("#"), f"{topics.PREFIX}/net/#", topics.state("#"),
             topics.answer(user, self.session, "#"),
         )  # fmt: skip
 
@@ -85,6 +97,40 @@ class ConsoleClient:
         if result.error is not None:
             raise NoAnswer(say(result.error))
         return result
+
+    async def follow(self, asked: AskCommand, *, silent_s: float) -> AsyncIterator[CommandNews]:
+        """Everything that the hub says about a command, until it has ended. `NoAnswer` says why there is no
+        more.
+
+        When nothing came for a while it is asked again: the same id does nothing twice, and brings what was
+        missed.
+        """
+        self._asked += 1
+        name = str(self._asked)
+        topic = topics.ask(self.user, self.session, name)
+        heard: asyncio.Queue[bytes] = asyncio.Queue()
+        self._following[name] = heard
+        loop = asyncio.get_running_loop()
+        end, wait_s = loop.time() + silent_s, TIMEOUT_S
+        try:
+            await self._publish(topic, pack(asked))
+            while loop.time() < end:
+                try:
+                    payload = await asyncio.wait_for(heard.get(), wait_s)
+                except TimeoutError:
+                    if wait_s == TIMEOUT_S:
+                        raise NoAnswer(_("The central did not answer.")) from None
+                    with contextlib.suppress(NoAnswer):
+                        await self._publish(topic, pack(asked))
+                    continue
+                end, wait_s = loop.time() + silent_s, FOLLOW_S
+                news = _command_news(payload)
+                yield news
+                if news.plan is not None or (news.state is not None and news.state.state in FINAL):
+                    return
+            raise NoAnswer(_("The central says nothing about the command any more."))
+        finally:
+            del self._following[name]
 
     async def lab_do(self, what: LabDo) -> None:
         """Tell the lab."""
@@ -121,7 +167,10 @@ class ConsoleClient:
 
     def _message(self, topic: str, payload: bytes, retained: bool) -> None:
         if topic.startswith(f"{topics.PREFIX}/answer/"):
-            waiting = self._waiting.get(topic.rpartition("/")[2])
+            name = topic.rpartition("/")[2]
+            if name in self._following:
+                self._following[name].put_nowait(payload)
+            waiting = self._waiting.get(name)
             if waiting is not None and not waiting.done():
                 waiting.set_result(payload)
             self.model.heard(self._clock())
@@ -155,3 +204,13 @@ class ConsoleClient:
             await self.ask(question, answer)
         except NoAnswer:
             return  # the head of the screen shows that contact gets old
+
+
+def _command_news(payload: bytes) -> CommandNews:
+    try:
+        news = unpack(CommandNews, payload)
+    except WireError as error:
+        raise NoAnswer(_("The central's answer was not understood: {problem}", problem=error)) from None
+    if news.error is not None:
+        raise NoAnswer(say(news.error))
+    return news

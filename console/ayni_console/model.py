@@ -74,7 +74,7 @@ class Model:
         except WireError:
             self.refused += 1
             return
-        if not retained and address.root in ("hub", "alert", "net", "answer"):
+        if not retained and address.root in ("hub", "beat", "alert", "net", "answer"):
             self.heard(at)
         self.version += 1
 
@@ -88,7 +88,7 @@ class Model:
                 _keep(self.alerts, words[0], Alert, payload)
             case "state":
                 _keep(self.presence, words[0], NodeState, payload)
-            case "hub":
+            case "hub" | "beat":
                 self.hub = unpack(HubState, payload) if payload else None
                 if self.hub and not retained and self.hub.state != "gone":
                     # an `at` of the past may be when the central started; one of the future is our clock

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from ayni_core.ber import BerError, oid_text
 from ayni_core.profile import Conversion
-from ayni_core.readings import Value
+from ayni_core.readings import LARGEST, MAX_TEXT, Value
 from ayni_core.snmp import IP_ADDRESS, OID, OPAQUE
 
 Raw = tuple[int, int | bytes | None]
@@ -84,7 +84,7 @@ def as_ip(tag: int, value: int | bytes | None) -> str | None:
     """An address as text, from four octets or from text."""
     if isinstance(value, bytes) and len(value) == 4:
         return ".".join(map(str, value))
-    return as_text(tag, value) or None
+    return as_text(tag, value)[:MAX_TEXT] or None
 
 
 def _opaque(value: bytes) -> float | None:
@@ -120,7 +120,7 @@ def _text(conversion: Conversion) -> Converter:
         text: str | None = as_text(tag, value)
         if text and conversion.extract:
             text = extracted(conversion.extract, text)
-        return text if text and text not in none else None
+        return text[:MAX_TEXT] if text and text not in none else None
 
     return convert
 
@@ -155,15 +155,17 @@ def _number(conversion: Conversion, factor: float) -> Converter:
             number += add
         if (low is not None and number < low) or (high is not None and number > high):
             return None
-        return number if isinstance(number, int) else _tidy(number)
+        if isinstance(number, int):
+            return number if -LARGEST < number < LARGEST else None
+        return _tidy(number)
 
     return convert
 
 
 def _tidy(number: float) -> int | float | None:
     """Floats without the dust of binary fractions; whole ones as integers."""
-    if not math.isfinite(number):
-        return None
+    if not -LARGEST < number < LARGEST:
+        return None  # also not-a-number, which compares with nothing
     if number.is_integer() and abs(number) < 2**63:
         return int(number)
     return round(number, 6) if abs(number) >= 0.001 else float(f"{number:.6g}")

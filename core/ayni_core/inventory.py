@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ayni_core.schema import Fields, did_you_mean
-from ayni_core.snmpaccess import Protected, read_reference, read_user, read_version
+from ayni_core.snmpaccess import (
+    Protected,
+    WriteAccess,
+    read_reference,
+    read_user,
+    read_version,
+    read_write,
+)
 
 ROLES = ("viewer", "operator", "trainer", "hub")
 POWER = ("mains", "solar", "none")
@@ -56,7 +63,7 @@ class Device:
     """A router, radio, switch or power box. `community` is a reference, never the secret itself.
 
     SNMPv3 has no community but a `user`, who is authenticated where `auth` is given, and whose messages are
-    encrypted where `priv` is given too.
+    encrypted where `priv` is given too. Without `write` nothing on it can be changed.
     """
 
     name: str
@@ -72,6 +79,7 @@ class Device:
     user: str | None = None
     auth: Protected | None = None
     priv: Protected | None = None
+    write: WriteAccess | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +270,7 @@ def _device(name: str, fields: Fields, only_node: str | None) -> Device:
         user=user,
         auth=auth,
         priv=priv,
+        write=read_write(fields, version),
     )
     fields.done()
     return device

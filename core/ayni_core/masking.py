@@ -15,18 +15,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
-from ayni_core.ber import BerError, decode_oid, encode_oid
+from ayni_core.ber import MAX_ARCS, BerError, decode_oid, encode_oid
 from ayni_core.convert import Raw
 from ayni_core.masking_addresses import Addresses, is_address, is_private
 from ayni_core.masking_senses import LEFT_OUT, SHAPES, STANDARD, Arcs, Senses
-from ayni_core.masking_texts import Texts
+from ayni_core.masking_texts import LONG_NUMBER, SHORTEST_KNOWN, Texts
 from ayni_core.snmp import IP_ADDRESS, OCTET_STRING, OID, OPAQUE
 
 _MIB2 = (1, 3, 6, 1, 2, 1)
 _FIRST_INDEX = 8
 """No index begins before this arc."""
 _EXTENDS = ((1, 3, 6, 1, 4, 1, 8072, 1, 3, 2), (1, 3, 6, 1, 4, 1, 2021))
+_DIGITS = range(ord("0"), ord("9") + 1)
 _NAMED_SORTS = ("name", "contact", "place", "ssid", "serial", "secret")
 
 
@@ -79,11 +81,10 @@ class _Masking:
         sense = self._sense(arcs)
         if tag == IP_ADDRESS and len(value) == 4:
             self._addresses.ip4(value)
-        elif tag == OCTET_STRING and (sense == "mac" or (len(value) == 6 and not _is_text(value))):
-            if len(value) == 6:
-                self._addresses.mac(value)
         elif tag == OCTET_STRING and sense in _NAMED_SORTS:
-            self._texts.hidden(value.decode("utf-8", "replace"), sense)
+            self._texts.hidden(value.decode("utf-8" if _is_text(value) else "latin-1"), sense)
+        elif tag == OCTET_STRING and len(value) == 6 and (sense == "mac" or not _is_text(value)):
+            self._addresses.mac(value)
         shaped = self._shape(arcs)  # tables that are known to be numbered by addresses tell of them as well
         if shaped is not None:
             self._shaped(arcs, *shaped)
@@ -94,8 +95,8 @@ class _Masking:
         tag, value = raw
         sense = self._sense(arcs)
         if isinstance(value, int):
-            if sense == "place" and value:
-                self._texts.counts["place"] += 1
+            if sense in _NAMED_SORTS and value:
+                self._texts.counts[sense] += 1
                 return tag, 0
             return raw
         if value is None:
@@ -114,7 +115,8 @@ class _Masking:
         return raw
 
     def _octets(self, arcs: Arcs, value: bytes, sense: str) -> bytes:
-        if len(value) == 6 and (sense == "mac" or value in self._addresses.macs or not _is_text(value)):
+        is_mac = sense == "mac" or value in self._addresses.macs or not _is_text(value)
+        if len(value) == 6 and is_mac and sense not in _NAMED_SORTS:
             return self._addresses.mac(value)
         if not _is_text(value):
             return self._binary(arcs, value, sense)
@@ -149,15 +151,18 @@ class _Masking:
         shaped = self._shape(arcs)
         if shaped is not None:
             return self._shaped(arcs, *shaped)
-        found = list(arcs)
+        found = arcs[:_FIRST_INDEX]
         at = _FIRST_INDEX
         hardware = self._hardware(arcs)
         while at < len(arcs):
-            taken = tuple(self._addresses.mac(bytes(arcs[at : at + 6]))) if at == hardware else ()
-            taken = taken or self._window(arcs, at)
-            found[at : at + len(taken)] = taken
-            at += len(taken) or 1
-        return tuple(found)
+            size, shown = 1, arcs[at : at + 1]
+            if at == hardware:
+                size, shown = 6, tuple(self._addresses.mac(bytes(arcs[at : at + 6])))
+            elif window := self._window(arcs, at):
+                size, shown = window
+            found += shown
+            at += size
+        return found[:MAX_ARCS]
 
     def _shape(self, arcs: Arcs) -> tuple[int, str] | None:
         for length in self._shape_lengths:
@@ -195,21 +200,25 @@ class _Masking:
             at += size
         return tuple(found)
 
-    def _window(self, arcs: Arcs, at: int) -> Arcs:
-        """What stands for an address or a counted text that begins at `at`; () where there is none."""
+    def _window(self, arcs: Arcs, at: int) -> tuple[int, Arcs] | None:
+        """The length of an address, a counted text or a long number at this place, and what it becomes."""
         octets = _as_octets(arcs[at : at + 4])
         if octets is not None and len(octets) == 4 and is_address(octets):
             sure = is_private(octets) and octets[0] not in (10, 100)
             if octets in self._addresses.ips or sure:
-                return tuple(self._addresses.ip4(octets))
+                return 4, tuple(self._addresses.ip4(octets))
         size = arcs[at]
         if arcs[:6] != _MIB2 and 4 <= size <= 64 and not any(arcs[: len(e)] == e for e in _EXTENDS):
             octets = _as_octets(arcs[at + 1 : at + 1 + size])
             if octets is not None and len(octets) == size and octets.isascii() and _is_text(octets):
                 text = octets.decode("ascii")
-                shown = self._texts.vendors(text) if any(c.isalpha() for c in text) else text
-                return (len(shown), *shown.encode())
-        return ()
+                covered = size >= SHORTEST_KNOWN or any(c.isalpha() for c in text)
+                shown = self._texts.vendors(text) if covered else text
+                return 1 + size, (len(shown), *shown.encode())
+        digits = "".join(map(chr, takewhile(_DIGITS.__contains__, arcs[at:])))
+        if len(digits) < LONG_NUMBER:
+            return None
+        return len(digits), tuple(self._texts.shown(digits).encode())
 
 
 def _as_octets(arcs: Arcs) -> bytes | None:

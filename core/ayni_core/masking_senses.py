@@ -1,6 +1,7 @@
 """What objects are, as far as masking cares: names, addresses, secrets, and how tables are numbered.
 
-The standard MIBs are written down here; of a vendor's branch a profile tells what it knows.
+The standard MIBs are written down here, and where vendors keep the numbers of modems and SIM cards; of the
+rest of a vendor's branch a profile tells what it knows.
 """
 
 from __future__ import annotations
@@ -58,6 +59,22 @@ _STANDARD = {
     "1.3.6.1.4.1.8072.1.3.2.2.1.3": "text",
     "1.3.6.1.4.1.8072.1.3.2.2.1.4": "text",
 }
+_MOBILE = {
+    "1.3.6.1.4.1.9.9.661.1.3.1.1.1": "serial",  # CISCO-WAN-3G-MIB: IMSI, IMEI, ICCID, telephone
+    "1.3.6.1.4.1.9.9.661.1.3.1.1.2": "serial",
+    "1.3.6.1.4.1.9.9.661.1.3.1.1.3": "serial",
+    "1.3.6.1.4.1.9.9.661.1.3.1.1.4": "contact",
+    "1.3.6.1.4.1.14988.1.1.16.1.1.11": "serial",  # MIKROTIK-MIB: IMEI, IMSI, ICCID
+    "1.3.6.1.4.1.14988.1.1.16.1.1.12": "serial",
+    "1.3.6.1.4.1.14988.1.1.16.1.1.13": "serial",
+    "1.3.6.1.4.1.20542.9.1.1.1.17": "contact",  # Sierra Wireless: telephone
+    "1.3.6.1.4.1.23695.200.1.12.2.1.1.2": "serial",  # Peplink: IMEI
+    "1.3.6.1.4.1.48690.1.5": "serial",  # Teltonika, older firmware: "modem serial", which is the IMEI
+    "1.3.6.1.4.1.48690.2.2.1.3": "serial",  # TELTONIKA-RUTX-MIB: IMEI, "serial" (the IMEI again), IMSI, ICCID
+    "1.3.6.1.4.1.48690.2.2.1.7": "serial",
+    "1.3.6.1.4.1.48690.2.2.1.8": "serial",
+    "1.3.6.1.4.1.48690.2.2.1.27": "serial",
+}
 _OF_METRIC = {
     "ssid": "ssid", "name": "name", "station_name": "name", "location": "place", "serial": "serial",
     "imei": "serial", "imsi": "serial", "if_alias": "text", "latitude_deg": "place", "longitude_deg": "place",
@@ -78,7 +95,9 @@ _NUMBERED = {
 """How tables are numbered: x the column, i a number, 4 and 6 addresses, m a hardware address, n an OID,
 A an address with type and length in front (RFC 4001)."""
 
-STANDARD = {_arcs(oid): sense for oid, sense in _STANDARD.items()}
+MOBILE = {_arcs(oid): sense for oid, sense in _MOBILE.items()}
+"""Numbers of modems, SIM cards and telephones: they lead to a person, so no profile may read them either."""
+STANDARD = {_arcs(oid): sense for oid, sense in _STANDARD.items()} | MOBILE
 SHAPES = {_arcs(oid): shape for oid, shape in _NUMBERED.items()}
 
 

@@ -23,7 +23,15 @@ _IP6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:
 _SECRET = re.compile(
     r"(?i)\b(\w*(?:passw(?:or)?d|passphrase|psk|secret|community|token|api[-_]?key|wpa[-_]?key)\w*)(\s*[=:]\s*)(\S+)"
 )
-_LONG_NUMBER = re.compile(r"\d{10,}")
+LONG_NUMBER = 10
+"""Digits in a row that count nothing any more: the number of a thing, a card or a person."""
+SHORTEST_KNOWN = 7
+"""Digits that are looked for in other texts, too, where they are known to be a number of that kind."""
+_LONG_NUMBER = re.compile(rf"\d{{{LONG_NUMBER},}}")
+_MOBILE = re.compile(
+    r"(?i)(?<!\w)(?:(?P<label>imei(?:sv)?|imsi|meid|u?icc(?:id)?|ccid|msisdn|mdn|phone|tel)(?P<between>[\s:=#.]{1,4})"
+    r"(?P<said>\+?\d[\d ()/-]{4,}\d)|(?P<imei>\d\d-\d{6}-\d{6}-\d\d?)|(?P<phone>\+\d[\d ()/-]{5,}\d))(?!\w)"
+)
 _NUMBER = re.compile(
     r"[-+<>~]?\d{1,9}(?:[.,]\d{1,3})?(?:e[-+]?\d+)?\s?"
     r"(?:dBm|dBi|dB|[km]?V|m?A|m?W|VA|°?[CF]|%|[kMG]?Hz|[kMG]?bps|[kMG]b(?:it)?/s|[km]?m|ms|s|min|h|[kMG]i?B|rpm)?"
@@ -78,7 +86,11 @@ class Texts:
 
     def learnt(self) -> None:
         """All names have been seen: from now on they are found inside of other texts too."""
-        names = [key for key in self._known if len(key) >= 4 and key not in _WORDS and not key.isdecimal()]
+        names = [
+            key
+            for key in self._known
+            if len(key) >= (SHORTEST_KNOWN if key.isdecimal() else 4) and key not in _WORDS
+        ]
         if names:
             choices = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
             self._names = re.compile(rf"(?i)(?<!\w)(?:{choices})(?!\w)")
@@ -100,6 +112,7 @@ class Texts:
             text = _IP6.sub(lambda found: self._ip6(found[0]), text)
         if self._names is not None:
             text = self._names.sub(lambda found: self._known[found[0].casefold()], text)
+        text = _MOBILE.sub(self._mobile, text)
         return _LONG_NUMBER.sub(lambda found: self.hidden(found[0], "serial"), text)
 
     def port(self, text: str) -> str:
@@ -129,6 +142,14 @@ class Texts:
 
     def _mail(self, found: re.Match[str]) -> str:
         return self.hidden(found[0], "person") + "@example.org"
+
+    def _mobile(self, found: re.Match[str]) -> str:
+        """The number of a modem, a SIM card or a telephone, however it is written."""
+        number = found["said"] or found["imei"] or found["phone"]
+        label = (found["label"] or "").casefold()
+        is_phone = found["phone"] or label in ("msisdn", "mdn", "phone", "tel")
+        shown = self.hidden(re.sub(r"\D", "", number), "contact" if is_phone else "serial")
+        return f"{found['label'] or ''}{found['between'] or ''}{shown}"
 
     def _mac(self, found: re.Match[str]) -> str:
         masked = self._addresses.mac(bytes.fromhex(found[0].replace(found[1], ""))).hex(found[1])

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ayni_core.convert import Converter, Raw, converter
 from ayni_core.oid_notation import parse
 from ayni_core.profile import Derived, Profile, Reading, Table
-from ayni_core.readings import Series, Value
+from ayni_core.readings import MAX_TEXT, Series, Value
 from ayni_core.survey import Survey, columns_of
 
 _SPARSE = 0.6
@@ -154,7 +154,7 @@ def _plan(profile: Profile, survey: Survey, draft: _Draft) -> Plan:
     made: dict[tuple[int, float, bool], Converter | None] = {}
     signature: list[tuple[object, ...]] = []
     for metric, text in survey.system.items():
-        slow[Series("system", "", metric)] = text
+        slow[Series("system", "", metric)] = text[:MAX_TEXT]
     for series, choice in draft.chosen.items():
         reading = choice.reading
         key = (id(reading), choice.factor, isinstance(choice.raw[1], int))

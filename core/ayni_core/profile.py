@@ -148,6 +148,37 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A scalar that does something when it is set: its instance, the type and the value of that."""
+
+    oid: bytes
+    tag: int
+    value: int | bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """A column with a row a port, and what turns one on and off. A row is named by its interface, or
+    (`by_index`) by its index; `prefix` is what readings put in front of that."""
+
+    column: bytes
+    tag: int
+    on: int | bytes
+    off: int | bytes
+    by_index: bool = False
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actions:
+    """How to change a device; what is None, nobody knows."""
+
+    reboot: Setting | None = None
+    port: Switch | None = None
+    poe: Switch | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """What one file contributes to a profile."""
 
@@ -156,6 +187,7 @@ class Part:
     tables: tuple[Table, ...] = ()
     system: Mapping[str, tuple[SystemSource, ...]] = field(default_factory=dict)
     derived: tuple[Derived, ...] = ()
+    actions: Actions = field(default_factory=Actions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +197,16 @@ class Profile:
     name: str
     about: str
     parts: tuple[Part, ...]
+
+    @property
+    def actions(self) -> Actions:
+        """How to change a device of the family: for each action the first part that says it."""
+        told = [part.actions for part in self.parts]
+        return Actions(
+            reboot=next((each.reboot for each in told if each.reboot), None),
+            port=next((each.port for each in told if each.port), None),
+            poe=next((each.poe for each in told if each.poe), None),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Any
 from ayni_core.metrics import METRICS
 from ayni_core.oid_notation import parse
 from ayni_core.profile import Conversion, Derived, Part, Reading, Rule, SystemSource, Table
+from ayni_core.profile_actions import read_actions
 from ayni_core.profile_values import (
     check_metric,
     columns_at,
@@ -108,6 +109,7 @@ def read_part(name: str, fields: Fields, *, shared: bool, family_root: bytes = b
         tables=fields.items("tables", lambda each: _table(each, root)),
         system=_system(fields.child("system"), root),
         derived=fields.items("derived", _derived),
+        actions=read_actions(fields.child("actions"), root),
     )
     body = Body(
         part=part,

@@ -14,6 +14,10 @@ from typing import NamedTuple, cast
 Value = int | float | str | None
 """A reading's value; None means that the device gives none. None is never written as 0."""
 
+MAX_TEXT = 1024
+LARGEST = 2**64
+"""Bounds of values: a text has at most so many characters, a number is finite and nearer to 0."""
+
 GROUPS = ("system", "interface", "radio", "station", "power", "poe", "sensor", "ping", "node")
 
 
@@ -40,7 +44,10 @@ class Names:
 
 
 class Row(Mapping[Series, Value]):
-    """The readings of one poll: a mapping from series to value, kept as `cells` beside shared `names`."""
+    """The readings of one poll: a mapping from series to value, kept as `cells` beside shared `names`.
+
+    Whoever makes one sees to it that every value is within bounds, and no `bool`.
+    """
 
     __slots__ = ("cells", "names")
 

@@ -63,7 +63,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, words, n=1)
     if close:
         return f'; did you mean "{close[0]}"?'
-    return f"; known are {', '.join(words)}" if 0 < len(words) <= 12 else ""
+    return f"; known are {', '.join(words)}" if 0 < len(words) <= 16 else ""
 
 
 class Fields:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ayni_core.inventory import ENGINES, Device, Network
+from ayni_core.snmpaccess import Protected
 
 Mapping = dict[str, Any]
 
@@ -43,15 +44,24 @@ def password_path(facts: BrokerFacts, account: str) -> str:
     return f"{facts.secrets}/{account}"
 
 
-def agent(network: Network, node: str, facts: BrokerFacts) -> Mapping:
+def agent(
+    network: Network,
+    node: str,
+    facts: BrokerFacts,
+    *,
+    state_dir: str | None = None,
+    runtime_dir: str | None = None,
+) -> Mapping:
     """The agent.yaml of one node. Raises `KeyError` for a node that the network does not have."""
     name = network.nodes[node].name
+    folders = {"state_dir": state_dir, "runtime_dir": runtime_dir}
     return {
         "node": name,
         "broker": broker_section(facts, f"n-{name}"),
         "poll_s": network.poll_s,
         "flush_s": network.flush_s,
         "encoding": "field",
+        **{key: folder for key, folder in folders.items() if folder},
         "devices": {device.name: _device(network, device) for device in network.devices_of(name)},
     }
 
@@ -85,15 +95,25 @@ def _device(network: Network, device: Device) -> Mapping:
         fields["community"] = device.community
     if device.user:
         fields["user"] = device.user
-    for key, protected in (("auth", device.auth), ("priv", device.priv)):
-        if protected is not None:
-            fields[key] = {"protocol": protected.protocol, "password": protected.password}
+    fields |= _protections(device.auth, device.priv)
+    if device.write is not None:
+        who = {"community": device.write.community, "user": device.write.user}
+        fields["write"] = {
+            "version": device.write.version,
+            **{key: each for key, each in who.items() if each},
+            **_protections(device.write.auth, device.write.priv),
+        }
     if device.profile:
         fields["profile"] = device.profile
     expected = _expected_dbm(network, device.name)
     if expected is not None:
         fields["expected_dbm"] = expected
     return fields
+
+
+def _protections(auth: Protected | None, priv: Protected | None) -> Mapping:
+    given = (("auth", auth), ("priv", priv))
+    return {key: {"protocol": each.protocol, "password": each.password} for key, each in given if each}
 
 
 def _expected_dbm(network: Network, device: str) -> float | None:

@@ -20,6 +20,29 @@ class Protected:
     password: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteAccess:
+    """Who may change a device over SNMP: as for reading, but never the same secret by accident."""
+
+    version: str
+    community: str | None = None
+    user: str | None = None
+    auth: Protected | None = None
+    priv: Protected | None = None
+
+
+def read_write(fields: Fields, version: str) -> WriteAccess | None:
+    """The section `write` of a device whose own `version` is this one; None where nobody may change it."""
+    if fields.raw("write") is None:
+        return None
+    below = fields.child("write")
+    version = read_version(below) if "version" in below else version
+    community = read_reference(below, "community") if version != "3" else None
+    user, auth, priv = read_user(below, version, "pysnmp")  # it does all writing
+    below.done()
+    return WriteAccess(version=version, community=community, user=user, auth=auth, priv=priv)
+
+
 def read_version(fields: Fields) -> str:
     """The key `version`."""
     given = fields.raw("version")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ayni_core.texts_commands import COMMAND_TEXTS
 from ayni_core.texts_lab import LAB_TEXTS
 
 TEXTS: dict[str, str] = {}
@@ -15,6 +16,7 @@ def _text(context: str, english: str) -> None:
 
 
 TEXTS.update(LAB_TEXTS)
+TEXTS.update(COMMAND_TEXTS)
 
 
 # What is wrong (alerts): a headline of at most 60 characters
@@ -55,6 +57,50 @@ _text("answer.bad_question", "the central did not understand the question: {prob
 _text("answer.not_found", "nothing is known of {name}")
 _text("answer.not_allowed", "{user} may not do this")
 _text("answer.store_down", "the central cannot read its memory right now")
+_text("answer.too_many", "too many questions at once: at most {most} of one person wait at a time")
+_text("answer.too_many_notes", "too many notes: at most {most} in {minutes} minutes")
+_text("answer.empty_note", "an empty note is not kept")
+
+# What a monitor has to tell of itself
+_text("note.saving_off", "The monitor's use of data is no longer limited: {used} MB this month")
+_text("note.saving_month", "A new month begins: the monitor no longer saves data")
+_text(
+    "note.saving_0",
+    "The monitor no longer saves data: {used} of {cap} MB are used, {forecast} MB are expected this month",
+)
+_text(
+    "note.saving_1",
+    "To save data the monitor reports half as often; alarms come at once."
+    " {used} of {cap} MB are used, {forecast} MB would be this month",
+)
+_text(
+    "note.saving_2",
+    "To save data the monitor reports four times less often, slow readings even less; alarms come at once."
+    " {used} of {cap} MB are used, {forecast} MB would be this month",
+)
+_text(
+    "note.saving_3",
+    "Until next month the monitor saves all it can: a report an hour, no history; alarms come at once."
+    " {used} of {cap} MB are used, {forecast} MB would be this month",
+)
+_text("note.budget_lost", "The monitor lost its account of used data and counts anew")
+_text("note.clock_set", "The clock of the monitor was set from {before} to {after} UTC")
+
+# What alarms at a monitor that judges for itself
+_text("alarm.alone", "{device} hears no other radio any more")
+_text("alarm.peer_lost", "{device} no longer hears {peer}")
+
+# What happened at a monitor while it had no contact
+_text("note.outage", "No contact with the central for {span}")
+_text("note.outage_more", "{n} more things changed meanwhile")
+_text("note.outage_dropped", "{n} reports were dropped meanwhile: there was no room")
+_text("note.meanwhile", "{device}: something was wrong for {span}")
+_text("note.meanwhile_silent", "{device} did not answer for {span}")
+_text("note.meanwhile_signal", "{link}: {end} heard a weak signal for {span}")
+_text("note.meanwhile_quality", "{link}: quality at {end} was low for {span}")
+_text("note.meanwhile_port", "{device} {port} was slow for {span}")
+_text("note.meanwhile_cable", "{device} {port}: the cable was out or dead for {span}")
+_text("note.meanwhile_peer", "{device} did not hear {peer} for {span}")
 
 # Events
 _text("event.note", "{author}: {text}")
@@ -62,4 +108,9 @@ _text("event.hub_started", "The central started")
 _text("event.node_up", "Monitor {node} reports")
 _text("event.node_down", "Monitor {node} left")
 _text("event.cloned_node", "Two machines call themselves {node}")
+_text("event.clock_arrival", "{node} does not know the time: its readings are dated by when they arrive")
+_text("event.clock_own", "{node} was not sure of the time: older readings are dated by its own clock")
+_text("event.clock_order", "{node} did not know the time: older readings stand right before its next start")
 _text("event.frames_refused", "The central refused {count} reports of {node}: {reason}")
+_text("event.names_refused", "{device} brings too many names: {count} above {most} were not kept")
+_text("event.notes_refused", "Monitor {node} sends too many notes: {count} were not kept")

@@ -10,7 +10,8 @@ at the same address (unknownEngineIDs) one more. The caller bounds the renewals.
 The law of the file:
 - a Report is never data, nor is anything below the level that was asked for, nor what answers no message of
   ours (msgID), comes from another engine, user or context, or carries another request-id;
-- time moves by authenticated messages alone, boots never go back: not even after another engine stood there;
+- time moves by authenticated messages alone, boots never go back: not even after another engine stood there,
+  and where a device has lost them, only after it has insisted on it (`usm_engine`);
 - no salt is used twice: it begins anywhere and counts;
 - the engine of an agent is neither empty nor our own;
 - no key, password or octet of a message stands in an error or a repr.
@@ -39,7 +40,7 @@ from ayni_core.snmp import (
     decode_pdu,
     request_template,
 )
-from ayni_core.usm_engine import Engine
+from ayni_core.usm_engine import INSISTED_S, Engine
 from ayni_core.usm_keys import AES_KEYS, AUTH, AUTH_PRIV, NO_AUTH, Aes, UsmUser
 from ayni_core.usm_message import (
     AUTH_FLAG,
@@ -211,22 +212,28 @@ class UsmEnvelope:
         if not hmac.compare_digest(engine.digest(message.with_zeros()), message.digest):
             raise SnmpDecodeError("wrong digest")
         self._heard = True
-        boots = engine.boots
-        if not engine.timely(message.boots, message.time, self._clock()):
-            if message.boots < boots:  # fresh, for it has our msgID: the device has lost its counter
-                raise Denial(
-                    Refusal.OTHER,
-                    f"the device counts {message.boots} boots after {boots} before, as replayed messages do; "
-                    "after a factory reset, start again here too",
-                    request_id,
-                )
+        boots, now_s = engine.boots, self._clock()
+        if engine.timely(message.boots, message.time, now_s):
+            return
+        if _is_about_time(message, engine):
+            del self._sent[message.msg_id]  # a message of ours is answered once
+            if engine.insists(message.boots, message.time, now_s):
+                raise Renewal("the agent has insisted on its time", request_id)
+        elif message.boots >= boots:
             raise SnmpDecodeError("not in the time window")
+        told = f"counts {message.boots} boots after {boots} before"
+        raise Denial(
+            Refusal.OTHER,
+            f"the device {told if message.boots < boots else 'went back in time'}, as replayed messages do; "
+            f"after a factory reset, it is believed when it has gone on so for {INSISTED_S // 60} minutes",
+            request_id,
+        )
 
     def _report(
         self, message: UsmMessage, oid: bytes, request_id: int, asked: Engine | None
     ) -> SnmpDecodeError:
         """What a Report means for the request that it answers."""
-        number = oid[len(USM_STATS)] if oid.startswith(USM_STATS) and len(oid) > len(USM_STATS) else 0
+        number = _number_of(oid)
         if asked is None or number == UNKNOWN_ENGINES:
             return self._meet(message, request_id, asked)
         if message.engine != asked.id:
@@ -264,6 +271,24 @@ class UsmEnvelope:
         del self._sent[message.msg_id]
         self._heard = True
         return Renewal("the agent's engine is known now", request_id)
+
+
+def _is_about_time(message: UsmMessage, engine: Engine) -> bool:
+    """Whether an authenticated message is a Report of notInTimeWindows (RFC 3414 section 3.2, step 7 a)."""
+    data, pos, end = message.data, message.body, message.end
+    try:
+        if message.flags & PRIV_FLAG:  # it need not be, but may
+            data, pos = engine.decrypt(message), 0
+            end = len(data)
+        _, _, pos, end = parse_scoped(data, pos, end)
+        return data[pos] == REPORT and _number_of(_reported(data, pos, end)) == NOT_IN_TIME
+    except SnmpDecodeError:
+        return False
+
+
+def _number_of(oid: bytes) -> int:
+    """Which of the counters of the security model an OID is; 0 for none."""
+    return oid[len(USM_STATS)] if oid.startswith(USM_STATS) and len(oid) > len(USM_STATS) else 0
 
 
 def _reported(data: bytes, pos: int, end: int) -> bytes:

@@ -2,6 +2,13 @@
 
 Sources: RFC 3414 section 2.3 (boots and time), 3.2 step 7 (the window), RFC 3826 section 3.1.2.1
 (what the cipher begins with).
+
+Time never goes back, but a factory reset, or firmware that keeps nothing, takes a device's boots from it
+while its engine ID and the user's keys stay: by the letter it could never be read again. So a time behind
+ours is believed once the device has insisted on it (`Engine.insists`): by Reports alone, which are no data;
+each of them authenticated, and the answer to a message of ours that had none yet; for long, many times, no
+timely message in between; by a clock that ran on all the while. What somebody recorded long ago fails in all
+of that: it quotes one old msgID out of 2**31, and its clock stands still.
 """
 
 from __future__ import annotations
@@ -14,14 +21,37 @@ from ayni_core.usm_keys import AUTH_PROTOCOLS, Aes, AesKey, UsmUser, aes_key, au
 from ayni_core.usm_message import MAX_31, PRIV_FLAG, REPORTABLE, Frame, UsmMessage, encrypted_body
 
 TIME_WINDOW_S = 150
+INSISTED_S = 600
+INSISTED_TIMES = 5
 _INNER, _OUTER = (bytes(octet ^ pad for octet in range(256)) for pad in (0x36, 0x5C))
 
 
+class _Claim:
+    """A time behind ours that the device holds to: what it told at first, and how often since when."""
+
+    __slots__ = ("_at_s", "_boots", "_time", "since_s", "times")
+
+    def __init__(self, boots: int, time: int, now_s: float) -> None:
+        self._boots, self._time, self._at_s = boots, time, now_s
+        self.since_s = now_s
+        self.times = 1
+
+    def goes_on(self, boots: int, time: int, now_s: float) -> bool:
+        """Whether the same clock can stand thus now: it ran on, or began again with a boot more."""
+        if boots > self._boots:
+            self._boots, self._time, self._at_s = boots, time, now_s
+        # From the first, not the last: a clock that stands still is not far off from one time to the next.
+        off_s = time - self._time - (now_s - self._at_s)
+        self.times += 1
+        return boots == self._boots and abs(off_s) <= TIME_WINDOW_S
+
+
 class Engine:
-    """Starts knowing the keys alone; `timely` learns from what was authenticated."""
+    """Starts knowing the keys alone; `timely` learns from what was authenticated, `insists` as said above."""
 
     __slots__ = (
         "_at_s",
+        "_claim",
         "_digest",
         "_frame",
         "_inner",
@@ -58,6 +88,7 @@ class Engine:
         self._openings: dict[int, bytes] = {}  # by length of the PDU, so there are few
         self.boots = self._time = 0  # snmpEngineBoots, latestReceivedEngineTime
         self._at_s = 0.0
+        self._claim: _Claim | None = None
         self.synced = False
         self.opened = False
         self.stamp = b""  # boots and time as the frame has them: half of the cipher's vector
@@ -106,7 +137,22 @@ class Engine:
         if boots > self.boots or (boots == self.boots and (time > self._time or not self.synced)):
             self.boots, self._time, self._at_s = boots, time, now_s
             self.synced = True
-        return boots == self.boots and boots < MAX_31 and time >= self._estimate(now_s) - TIME_WINDOW_S
+        if boots == self.boots and boots < MAX_31 and time >= self._estimate(now_s) - TIME_WINDOW_S:
+            self._claim = None
+            return True
+        return False
+
+    def insists(self, boots: int, time: int, now_s: float) -> bool:
+        """Hear an authenticated Report of a time that is not timely; whether it is believed from now on."""
+        claim = self._claim
+        if boots >= MAX_31 or claim is None or not claim.goes_on(boots, time, now_s):
+            self._claim = _Claim(boots, time, now_s)
+            return False
+        if claim.times < INSISTED_TIMES or now_s - claim.since_s < INSISTED_S:
+            return False
+        self.boots, self._time, self._at_s = boots, time, now_s
+        self._claim = None
+        return True
 
     def _estimate(self, now_s: float) -> int:
         return self._time + int(now_s - self._at_s)

@@ -36,15 +36,20 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
     ("stop",): Entry("ayni_hub.command_start:stop_main", "hub", "end what `ayni start` runs"),
     ("console",): Entry("ayni_console.command_console:main", "console", "watch and repair your links"),
     ("status",): Entry("ayni_console.command_status:main", "console", "Home as plain lines"),
+    ("do",): Entry("ayni_console.command_do:main", "console", "give a command to a device or a monitor"),
     ("network",): Entry("ayni_hub.command_network:main", "hub", "check and extend network.yaml"),
     ("agent", "run"): Entry("ayni_agent.command_run:main", "agent", "poll the devices of this node for ever"),
     ("agent", "check"): Entry("ayni_agent.command_check:main", "agent", "check an agent.yaml"),
+    ("agent", "status"): Entry(
+        "ayni_agent.command_status:main", "agent", "how the monitor on this machine is"
+    ),
     ("agent", "poll"): Entry("ayni_agent.command_poll:main", "agent", "read one device once and show it"),
     ("agent", "record"): Entry(
         "ayni_agent.command_record:main", "agent", "keep everything a device says in a file to share"
     ),
     ("profile",): Entry("ayni_agent.command_profile:main", "agent", "teach Ayni a new device"),
     ("hub", "run"): Entry("ayni_hub.command_run:main", "hub", "take in, remember, judge and answer"),
+    ("tap",): Entry("ayni_hub.command_tap:main", "hub", "read along on the broker, decoded"),
     ("lab",): Entry(
         "ayni_lab.command_lab:main", "lab", "simulated devices and an embedded broker to learn on"
     ),

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import time
 from pathlib import Path
 
+from ayni_core.clockwatch import ClockWatch, Moment
+
 _STA_UNSYNC = 0x0040  # include/uapi/linux/timex.h
 _TIME_ERROR = 5
+_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
+_TOGETHER_S, _TRIES = 0.01, 5
 
 
 def monotonic_s() -> float:
-    """Seconds that never jump; they keep counting while the wall clock is set."""
-    return time.monotonic()
+    """Seconds that never jump: they go on while the wall clock is set and, on Linux, during a suspend."""
+    return time.monotonic() if _BOOTTIME is None else time.clock_gettime(_BOOTTIME)
 
 
 def wall_s() -> float:
     """Seconds since 1970, UTC, as this machine believes."""
     return time.time()
+
+
+def look(watch: ClockWatch) -> Moment:
+    """What all the clocks say now; a step of the wall clock since the last look is noticed."""
+    for _ in range(_TRIES):  # a process that is put aside between two clocks would see a step that never was
+        before, wall, after = monotonic_s(), wall_s(), monotonic_s()
+        if after - before < _TOGETHER_S:
+            break
+    return watch.look((before + after) / 2, wall, synchronised())
 
 
 def synchronised() -> bool:
@@ -26,7 +40,7 @@ def synchronised() -> bool:
     Where the kernel cannot be asked, the answer is no: the hub then places readings by its own clock.
     """
     try:
-        libc = ctypes.CDLL(None, use_errno=True)
+        libc = _libc()
         # struct timex: unsigned modes, then longs; status is the fifth. 64 longs are larger than any of them.
         timex = (ctypes.c_long * 64)()
         state = libc.adjtimex(ctypes.byref(timex))
@@ -38,9 +52,14 @@ def synchronised() -> bool:
     return state not in (-1, _TIME_ERROR) and not status & _STA_UNSYNC
 
 
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def boot_id() -> str:
     """A name for this boot of this machine."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
-        return f"b{int(time.time() - time.monotonic())}"
+        return f"b{int(time.time() - monotonic_s())}"

@@ -23,6 +23,21 @@ def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:
         raise
 
 
+def write_durably(path: Path, text: str, *, mode: int = 0o600) -> None:
+    """Replace a file, and come back when not even a power cut can take it back."""
+    write_text(path, text, mode=mode)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the disk know now which files a folder holds, and which no more."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def write_secret(path: Path, value: str) -> None:
     """Keep a secret in a file of its own, mode 0600."""
     write_text(path, value + "\n", mode=0o600)

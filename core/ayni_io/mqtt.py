@@ -5,6 +5,11 @@ each connection gets a new paho client and at most `window` unacknowledged messa
 lost connection is kept by the caller. Connecting (DNS, TCP, TLS) blocks and is done in a thread; from
 then on the socket belongs to the loop. TLS may hold decrypted bytes that `select` does not see, so reads
 are repeated while `pending()` says so.
+
+A broker may have several addresses: they are tried in order at each connection, and from a later one the
+first is looked for again after a while. Nobody speaks on an idle connection until the keepalive is over;
+while something waits for an answer, and while the caller asks for it (`ping_soon`), a dead one is noticed
+within 15 s. What the connections cost is counted (`traffic`).
 """
 
 from __future__ import annotations
@@ -15,43 +20,49 @@ import logging
 import random
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
-from ayni_core.inventory import split_address
-from ayni_core.schema import Fields
-from ayni_io import secret
-from ayni_io.secret import Secret
+from ayni_io import clock, mqtt_trouble
+from ayni_io.mqtt_config import DEFAULT_PORT as DEFAULT_PORT
+from ayni_io.mqtt_config import DEFAULT_TLS_PORT as DEFAULT_TLS_PORT
+from ayni_io.mqtt_config import BrokerConfig as BrokerConfig
+from ayni_io.mqtt_config import BrokerReference as BrokerReference
+from ayni_io.mqtt_config import broker_address as broker_address
+from ayni_io.mqtt_config import read_broker as read_broker
+from ayni_io.mqtt_trouble import NOT_AUTHORIZED, Kind, Trouble
+from ayni_io.pulse import Pulse
+from ayni_io.traffic import Meter, Traffic, in_vain
 
 log = logging.getLogger("mqtt")
 PROTOCOLS = {"5": paho.MQTTv5, "3.1.1": paho.MQTTv311}
-DEFAULT_PORT, DEFAULT_TLS_PORT = 1883, 8883
 _NO_SUBSCRIBERS = 0x10
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
+_PAUSES_S: dict[Kind, tuple[float, float]] = {
+    "network": (0.5, 30.0),
+    "lost": (0.5, 30.0),
+    "tls": (5.0, 300.0),
+    "refused": (15.0, 600.0),
+}
+"""The first and the longest pause; it doubles in between. A handshake costs kilobytes, so what people have to
+mend is not tried often."""
+_LASTING_S = 30.0
+_ANSWER_S = 30.0
+_RETURN_S = 1800.0
+_LIVELY_TICK_S, _TICK_S = 1.0, 5.0
+_ASLEEP_S = 5.0
+_CONNECT_S = 10.0
 
 
 class MqttError(Exception):
     """A publication that did not get through: refused, not connected, or the connection was lost."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerConfig:
-    """Where the broker is and who we are there. TLS is used when `ca` is set."""
-
-    host: str = "127.0.0.1"
-    port: int = DEFAULT_PORT
-    username: str | None = None
-    password: Secret | None = None
-    ca: Path | None = None
-    protocol: str = "5"
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+class MqttDenied(MqttError):  # noqa: N818  it is a kind of MqttError
+    """The broker took the message and says that we may not write there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,57 +73,51 @@ class Will:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerReference:
-    """The `broker:` section of a config file; the password is still a reference."""
+class _Paho(paho.Client):
+    """A client whose connection is counted from its first byte on."""
+
+    meter: Meter | None = None
+
+    def _create_socket_connection(self) -> socket.socket:
+        sock = super()._create_socket_connection()
+        self.meter = Meter(sock, tls=self._ssl)
+        return sock
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        try:
+            return super()._ssl_wrap_socket(tcp_sock)
+        except Exception:
+            if self.meter is not None:
+                self.meter.close()  # the last moment to read it
+            raise
+
+
+@dataclass(slots=True)
+class _Address:
+    """One address of the broker, when it is tried again, and why not now."""
 
     host: str
     port: int
-    username: str | None
-    password: str | None
-    ca: str | None
-    protocol: str
+    due_s: float = 0.0
+    pause_s: float = 0.0
+    trouble: Trouble | None = None
 
-    def resolve(self, where: str) -> BrokerConfig:
-        """Fetch the password. Raises `ConfigError`."""
-        return BrokerConfig(
-            host=self.host,
-            port=self.port,
-            username=self.username,
-            password=secret.resolve(self.password, f"{where}: broker.password") if self.password else None,
-            ca=Path(self.ca) if self.ca else None,
-            protocol=self.protocol,
-        )
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
 
-
-def read_broker(fields: Fields) -> BrokerReference:
-    """Read the `broker:` section of agent.yaml and hub.yaml."""
-    ca = fields.text("ca", None)
-    reference = BrokerReference(
-        host=fields.text("host", "127.0.0.1"),
-        port=fields.number(
-            "port", DEFAULT_TLS_PORT if ca else DEFAULT_PORT, at_least=1, at_most=65535, whole=True
-        ),
-        username=fields.text("username", None),
-        password=secret.check_reference(fields, "password", "") or None,
-        ca=ca,
-        protocol=fields.choice("protocol", PROTOCOLS, "5"),
-    )
-    if not ca and reference.host not in ("127.0.0.1", "::1", "localhost"):
-        fields.fault("ca", "is missing: off this machine the broker is reached over TLS only")
-    fields.done()
-    return reference
-
-
-def broker_address(text: str, default_port: int = DEFAULT_PORT) -> tuple[str, int]:
-    """`HOST[:PORT]` -> (host, port). Raises `ValueError` with a reason."""
-    host, port = split_address(text)
-    has_port = text.strip().endswith(f":{port}") and (not text.strip().startswith("[") or "]:" in text)
-    return host, port if has_port else default_port
+    def failed(self, trouble: Trouble, now_s: float) -> None:
+        """Not so soon again; longer where people have to mend something."""
+        least_s, most_s = _PAUSES_S[trouble.kind]
+        self.trouble = trouble
+        self.pause_s = min(max(self.pause_s * 2, least_s), most_s)
+        self.due_s = now_s + self.pause_s * random.uniform(0.8, 1.2)  # noqa: S311
 
 
 class MqttClient:
-    """One logical connection that is kept up until `run` is cancelled. All callbacks run on the loop."""
+    """One logical connection that is kept up until `run` is cancelled. All callbacks run on the loop.
+
+    `trouble` is why there is no connection, None while there is one; `address` is where it leads.
+    """
 
     def __init__(
         self,
@@ -122,6 +127,8 @@ class MqttClient:
         keepalive_s: int = 60,
         will: Will | None = None,
         window: int = 20,
+        clock_is_right: Callable[[], bool] = clock.synchronised,
+        return_s: float = _RETURN_S,
     ) -> None:
         self.broker = broker
         self.client_id = client_id
@@ -129,14 +136,23 @@ class MqttClient:
         self.will = will
         self.window = window
         self.connected = False
+        self.address = ""
+        self.trouble: Trouble | None = None
         self.on_connect: Callable[[], None] | None = None
         self.on_disconnect: Callable[[str], None] | None = None
         self.on_message: Callable[[str, bytes, bool], None] | None = None
+        self._clock_is_right = clock_is_right
+        self._return_s = return_s
         self._filters: list[str] = []
-        self._client: paho.Client | None = None
+        self._client: _Paho | None = None
         self._waiting: dict[int, asyncio.Future[bool]] = {}
         self._room = asyncio.Semaphore(window)
-        self._lost: asyncio.Future[str] | None = None
+        self._lost: asyncio.Future[Trouble] | None = None
+        self._pulse = Pulse()
+        self._reads = 0
+        self._lively_until_s = 0.0
+        self._nudge = asyncio.Event()
+        self._spent = Traffic()
         self._last_reason = ""
 
     def subscribe(self, *filters: str) -> None:
@@ -147,10 +163,21 @@ class MqttClient:
             for each in new:
                 self._client.subscribe(each, 1)
 
+    def ping_soon(self, for_s: float = 60.0) -> None:
+        """For so long, notice within 15 s that nobody is there any more."""
+        self._lively_until_s = max(self._lively_until_s, clock.monotonic_s() + for_s)
+        self._nudge.set()
+
+    def traffic(self) -> Traffic:
+        """What all connections since the start have cost, IP headers and TLS in."""
+        meter = self._client.meter if self._client is not None else None
+        return self._spent + meter.read() if meter is not None else self._spent
+
     async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
         """Publish; at QoS 1 wait for the broker's word. False: it has it, but nobody listens (MQTT 5).
 
-        Raises `MqttError` when the broker refuses it, or the connection is not there or breaks.
+        Raises `MqttDenied` where the broker says that this is not ours to write, and `MqttError` when it
+        refuses the message for another reason, or the connection is not there or breaks.
         """
         async with self._room:
             client = self._client
@@ -159,10 +186,13 @@ class MqttClient:
             info = client.publish(topic, payload, qos, retain)
             if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 raise MqttError(f"publishing to {topic}: {paho.error_string(info.rc)}")
+            if client.meter is not None:
+                client.meter.sent(len(topic) + len(payload) + 8)
             if qos == 0:
                 return True
             future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
             self._waiting[info.mid] = future
+            self._nudge.set()
             try:
                 return await future
             finally:
@@ -170,52 +200,159 @@ class MqttClient:
 
     async def run(self) -> None:
         """Connect, and connect again whenever the connection is lost, until cancelled."""
-        pause = _FIRST_PAUSE_S
+        addresses = [_Address(*each) for each in self.broker.addresses]
         try:
             while True:
-                reason, was_up = await self._one_connection()
-                if was_up:
-                    pause = _FIRST_PAUSE_S
-                if (was_up or reason != self._last_reason) and self.on_disconnect:
-                    self.on_disconnect(reason)
-                self._last_reason = reason
-                await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311
-                pause = min(pause * 2, _LONGEST_PAUSE_S)
+                now_s = clock.monotonic_s()
+                due = [address for address in addresses if address.due_s <= now_s]
+                if not due:
+                    await asyncio.sleep(max(0.01, min(each.due_s for each in addresses) - now_s))
+                elif not await self._any_of(due, addresses):
+                    self._tell("; ".join(str(each.trouble) for each in addresses if each.trouble))
         finally:
-            self._drop("closed")
+            self._drop(Trouble(kind="lost", text="closed"))
 
-    async def _one_connection(self) -> tuple[str, bool]:
-        """Live through one connection: (why it ended, whether it ever was up)."""
-        loop = asyncio.get_running_loop()
+    async def _any_of(self, due: Sequence[_Address], all_: Sequence[_Address]) -> bool:
+        """Try these in order until a connection came about, and live through it; whether one did."""
+        for address in due:
+            trouble, lasted_s = await self._one_connection(address, preferred=address is all_[0])
+            if lasted_s is None:
+                if address is not all_[-1] and str(trouble) != str(address.trouble):
+                    log.warning("the next address is tried cause=%s", trouble)
+                address.failed(trouble, clock.monotonic_s())
+                self.trouble = all_[0].trouble
+                continue
+            if lasted_s > _LASTING_S:
+                address.pause_s = 0.0
+            address.failed(trouble, clock.monotonic_s())
+            for other in all_:
+                if other is not address and other.trouble and other.trouble.kind == "network":
+                    other.due_s = other.pause_s = 0.0
+            self.trouble, self._last_reason = trouble, ""
+            self._tell(trouble.text)
+            return True
+        return False
+
+    def _tell(self, reason: str) -> None:
+        if reason != self._last_reason and self.on_disconnect:
+            self.on_disconnect(reason)
+        self._last_reason = reason
+
+    async def _one_connection(self, address: _Address, *, preferred: bool) -> tuple[Trouble, float | None]:
+        """Live through one connection: why it ended, and how long it was up, None if it never was."""
+        where = f"broker {address}"
         try:
             client = self._new_client()
-            await asyncio.to_thread(client.connect, self.broker.host, self.broker.port, self.keepalive_s)
-        except (OSError, ssl.SSLError, ValueError) as error:
-            return f"broker {self.broker}: {_plain(error)}", False
+        except ValueError as error:
+            return Trouble(kind="tls", text=f"{where}: {error}"), None
+        try:
+            await asyncio.to_thread(client.connect, address.host, address.port, self.keepalive_s)
+        except (OSError, ValueError) as error:
+            self._spend(client, error)
+            return mqtt_trouble.of_error(error, where), None
         sock: Any = client.socket()
         if sock is None:
-            return f"broker {self.broker}: no connection", False
+            self._spend(client)
+            return Trouble(kind="network", text=f"{where}: no connection"), None
         # an acknowledgement must not wait for the one before it to be acknowledged by TCP
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._client = client
-        self._lost = loop.create_future()
-        was_up = False
+        self._lost = asyncio.get_running_loop().create_future()
+        self.address = str(address)
+        up_s = None
         with contextlib.suppress(OSError):
-            loop.add_reader(sock, self._read, client, sock)
-            self._hand_to_loop(client, loop)
-            if client.want_write():
-                loop.add_writer(sock, self._write, client)
-            while not self._lost.done():
-                await asyncio.wait([self._lost], timeout=min(5.0, self.keepalive_s / 4))
-                was_up = was_up or self.connected
-                if client.loop_misc() != MQTTErrorCode.MQTT_ERR_SUCCESS and not self._lost.done():
-                    self._lost.set_result(f"broker {self.broker}: it no longer answers")
-        reason = self._lost.result() if self._lost.done() else f"broker {self.broker}: connection lost"
-        self._drop(reason)
-        return reason, was_up
+            up_s = await self._live(client, sock, where, preferred=preferred)
+        lost = self._lost.result() if self._lost.done() else None
+        trouble = lost or Trouble(kind="lost", text=f"{where}: connection lost")
+        self._drop(trouble)
+        return trouble, None if up_s is None else clock.monotonic_s() - up_s
 
-    def _new_client(self) -> paho.Client:
-        client = paho.Client(
+    async def _live(self, client: _Paho, sock: Any, where: str, *, preferred: bool) -> float | None:
+        """Until the connection is lost; since when it had been up, None if it never was."""
+        assert self._lost is not None  # noqa: S101  the caller made it
+        loop = asyncio.get_running_loop()
+        loop.add_reader(sock, self._read, client, sock)
+        self._hand_to_loop(client, loop)
+        if client.want_write():
+            loop.add_writer(sock, self._write, client)
+        self._pulse = Pulse()
+        up_s: float | None = None
+        began_s = last_s = clock.monotonic_s()
+        back_s = began_s + self._return_s
+        while not self._lost.done():
+            await self._wait(self._lost)
+            now_s = clock.monotonic_s()
+            if self.connected and up_s is None:
+                up_s = now_s
+            if now_s - last_s > 2 * _TICK_S + _ASLEEP_S:
+                self.ping_soon()  # the machine was asleep, and who knows what became of the connection
+            last_s = now_s
+            if self._lost.done():
+                break
+            if up_s is None and now_s - began_s > _ANSWER_S:
+                self._lose("network", f"{where}: no answer")
+            elif not self._alive(client, now_s):
+                self._lose("lost", f"{where}: it no longer answers")
+            elif not preferred and now_s > back_s and not self._lively(now_s):
+                if await self._first_answers():
+                    self._leave(client)
+                back_s = now_s + self._return_s
+        return up_s
+
+    async def _wait(self, lost: asyncio.Future[Trouble]) -> None:
+        """A tick: until the connection is lost, somebody wants it lively, or a moment is over."""
+        lively = self._lively(clock.monotonic_s())
+        if lively:
+            await asyncio.wait([lost], timeout=min(_LIVELY_TICK_S, self.keepalive_s / 4))
+            return
+        nudged = asyncio.ensure_future(self._nudge.wait())
+        ends: list[asyncio.Future[Any]] = [lost, nudged]
+        try:
+            await asyncio.wait(
+                ends, timeout=min(_TICK_S, self.keepalive_s / 4), return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            nudged.cancel()
+            self._nudge.clear()
+
+    def _lively(self, now_s: float) -> bool:
+        return now_s < self._lively_until_s or bool(self._waiting)
+
+    def _alive(self, client: _Paho, now_s: float) -> bool:
+        """Whether the other side is there, as far as is known; asks it when it is time."""
+        if client.loop_misc() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return False
+        if not self.connected or not self._lively(now_s):
+            self._pulse.rest()
+            return True
+        progress = client.meter.progress() if client.meter is not None else None
+        match self._pulse.feel(now_s, self._reads, progress.acknowledged if progress else None):
+            case "ask":
+                client._send_pingreq()  # paho itself asks only when the keepalive is over
+            case "dead":
+                return False
+        return True
+
+    async def _first_answers(self) -> bool:
+        """Whether somebody listens at the preferred address."""
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                _reader, writer = await asyncio.open_connection(self.broker.host, self.broker.port)
+        except OSError as error:
+            self._spent += in_vain(error)
+            return False
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        return True
+
+    def _leave(self, client: _Paho) -> None:
+        """Go to the preferred address; the will says to those here that we are gone."""
+        self._lose("lost", f"broker {self.address}: left for {self.broker}, which is there again")
+        self._close(client)
+
+    def _new_client(self) -> _Paho:
+        client = _Paho(
             CallbackAPIVersion.VERSION2,
             client_id=self.client_id,
             protocol=PROTOCOLS[self.broker.protocol],
@@ -223,14 +360,14 @@ class MqttClient:
         )
         client.max_inflight_messages_set(self.window)
         client.max_queued_messages_set(self.window)
-        client.connect_timeout = 10.0
+        client.connect_timeout = _CONNECT_S
         if self.broker.username:
             password = self.broker.password.reveal() if self.broker.password else None
             client.username_pw_set(self.broker.username, password)
         if self.broker.ca:
-            if not self.broker.ca.is_file():
-                raise ValueError(f"{self.broker.ca}: no such file")
-            client.tls_set_context(ssl.create_default_context(cafile=str(self.broker.ca)))
+            client.tls_set_context(
+                mqtt_trouble.tls_context(self.broker.ca, check_time=self._clock_is_right())
+            )
         if self.will:
             client.will_set(self.will.topic, self.will.payload, 1, True)
         client.on_connect = self._connected
@@ -255,6 +392,7 @@ class MqttClient:
         client.on_socket_close = closing
 
     def _read(self, client: paho.Client, sock: Any) -> None:
+        self._reads += 1
         client.loop_read()
         while client is self._client and isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0:
             if not sock.pending():
@@ -268,9 +406,10 @@ class MqttClient:
         if client is not self._client:
             return
         if reason.is_failure:
-            self._lose(f"broker {self.broker}: refused us: {_refusal(str(reason))}")
+            refusal = mqtt_trouble.of_refusal(reason.value, str(reason), f"broker {self.address}")
+            self._lose(refusal.kind, refusal.text)
             return
-        self.connected = True
+        self.connected, self.trouble = True, None
         self._last_reason = ""
         for each in self._filters:
             client.subscribe(each, 1)
@@ -280,62 +419,66 @@ class MqttClient:
     def _disconnected(self, client: paho.Client, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         if client is self._client:
             why = "connection lost" if str(reason) in ("Unspecified error", "Success") else str(reason)
-            self._lose(f"broker {self.broker}: {why.lower()}")
+            self._lose("lost", f"broker {self.address}: {why.lower()}")
 
     def _published(self, client: paho.Client, _u: Any, mid: int, reason: Any, _p: Any) -> None:
         future = self._waiting.get(mid)
         if client is not self._client or future is None or future.done():
             return
-        if reason is not None and reason.is_failure:
-            future.set_exception(MqttError(f"the broker refused it: {str(reason).lower()}"))
-        else:
+        if reason is None or not reason.is_failure:
             future.set_result(reason is None or reason.value != _NO_SUBSCRIBERS)
+        elif reason.value == NOT_AUTHORIZED:
+            future.set_exception(MqttDenied("the broker says that this is not ours to write"))
+        else:
+            future.set_exception(MqttError(f"the broker refused it: {str(reason).lower()}"))
 
     def _message(self, client: paho.Client, _u: Any, message: paho.MQTTMessage) -> None:
-        if client is self._client and self.on_message:
+        if client is not self._client:
+            return
+        if self._client.meter is not None:
+            self._client.meter.received(len(message.topic) + len(message.payload) + 8)
+        if self.on_message:
             try:
                 self.on_message(message.topic, bytes(message.payload), message.retain)
             except Exception:
                 # without a PUBACK the broker would soon send nothing more: one bad message must not do that
                 log.exception("message not taken topic=%s", message.topic[:100])
 
-    def _lose(self, reason: str) -> None:
+    def _lose(self, kind: Kind, text: str) -> None:
         if self._lost is not None and not self._lost.done():
-            self._lost.set_result(reason)
+            self._lost.set_result(Trouble(kind=kind, text=text))
 
-    def _drop(self, reason: str) -> None:
-        client, self._client, self.connected = self._client, None, False
+    def _drop(self, trouble: Trouble) -> None:
+        client, self.connected = self._client, False
         if client is not None:
-            loop = asyncio.get_running_loop()
-            sock = client.socket()
             # without these paho writes DISCONNECT at once; without DISCONNECT the last will would speak
             client.on_socket_register_write = client.on_socket_unregister_write = None
             client.on_socket_close = None
-            with contextlib.suppress(OSError, ValueError):
-                client.disconnect()
-            if sock is not None:
-                with contextlib.suppress(OSError, ValueError):
-                    loop.remove_reader(sock)
-                    loop.remove_writer(sock)
-                with contextlib.suppress(OSError):
-                    sock.close()
+            self._spend(client)
+            self._close(client, client.disconnect)
+        self._client = None
         for future in self._waiting.values():
             if not future.done():
-                future.set_exception(MqttError(f"the connection broke before the broker had it: {reason}"))
+                future.set_exception(
+                    MqttError(f"the connection broke before the broker had it: {trouble.text}")
+                )
 
+    def _close(self, client: _Paho, first: Callable[[], object] = lambda: None) -> None:
+        """End the connection, with a word `first` or without."""
+        sock = client.socket()
+        with contextlib.suppress(OSError, ValueError):
+            first()
+        if sock is not None:
+            loop = asyncio.get_running_loop()
+            with contextlib.suppress(OSError, ValueError):
+                loop.remove_reader(sock)
+                loop.remove_writer(sock)
+            with contextlib.suppress(OSError):
+                sock.close()
 
-def _plain(error: BaseException) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not the expected one: {error.verify_message}"
-    if isinstance(error, TimeoutError):
-        return "no answer"
-    if isinstance(error, ConnectionRefusedError):
-        return "nothing listens there"
-    text = getattr(error, "strerror", None) or str(error)
-    return text[:1].lower() + text[1:]
-
-
-def _refusal(reason: str) -> str:
-    if reason in ("Not authorized", "Bad user name or password"):
-        return "wrong user name or password"
-    return reason.lower()
+    def _spend(self, client: _Paho, error: Exception | None = None) -> None:
+        """Note what a connection cost that is over."""
+        if client.meter is not None:
+            self._spent += client.meter.close()
+        elif isinstance(error, OSError):
+            self._spent += in_vain(error)

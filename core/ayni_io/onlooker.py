@@ -10,7 +10,7 @@ import contextlib
 import itertools
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import TypeVar
 
@@ -33,6 +33,7 @@ class Onlooker:
         self.on_news: Callable[[str, bytes], None] | None = None
         self._session = secrets.token_hex(4)
         self._numbers = itertools.count(1)
+        self._followed: dict[str, asyncio.Queue[bytes]] = {}
         self._news = asyncio.Event()
         self._client = MqttClient(broker, f"{broker.username}-{self._session}")
         self._client.on_message = self._hear
@@ -99,11 +100,33 @@ class Onlooker:
         self.said.pop(topic, None)
         return found
 
+    async def follow(self, question: Question, answer: type[T], silent_s: float = 30.0) -> AsyncIterator[T]:
+        """All the answers to a question that has several, until nothing came for `silent_s` seconds or nobody
+        wants more. Raises `MqttError` without a connection."""
+        number = str(next(self._numbers))
+        topic = topics.answer(self.user, self._session, number)
+        heard: asyncio.Queue[bytes] = asyncio.Queue()
+        self._followed[topic] = heard
+        try:
+            await self._client.publish(topics.ask(self.user, self._session, number), pack(question))
+            while True:
+                try:
+                    payload = await asyncio.wait_for(heard.get(), silent_s)
+                except TimeoutError:
+                    return
+                with contextlib.suppress(WireError):
+                    yield unpack(answer, payload)
+        finally:
+            del self._followed[topic]
+
     async def publish(self, topic: str, payload: bytes) -> None:
         """Publish as this person. Raises `MqttError`."""
         await self._client.publish(topic, payload)
 
     def _hear(self, topic: str, payload: bytes, _retained: bool) -> None:
+        if topic in self._followed:
+            self._followed[topic].put_nowait(payload)
+            return
         if payload:
             self.said[topic] = payload
         else:

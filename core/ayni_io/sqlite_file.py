@@ -4,30 +4,54 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 
 class SqliteFile:
-    """An open file. What fails inside `failing_as` is raised as `error`, in one sentence with the path."""
+    """An open file. What fails inside `failing_as` is raised as `error`, in one sentence with the path; its
+    cause is what SQLite said. `pragmas` are set before anything is read. With `any_thread` the owner sees
+    to it that one thread at a time uses it.
+    """
 
-    def __init__(self, path: Path, schema: str, version: int, error: type[Exception]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        schema: str,
+        version: int,
+        error: type[Exception],
+        *,
+        pragmas: Sequence[str] = (),
+        any_thread: bool = False,
+    ) -> None:
         self._path = path
         self._error = error
         with self.failing_as("opening"):
-            self.db = sqlite3.connect(path, isolation_level=None)
-            self.db.execute("PRAGMA journal_mode=WAL")
-            self.db.execute("PRAGMA synchronous=FULL")
-            found = self.db.execute("PRAGMA user_version").fetchone()[0]
-            if found not in (0, version):
-                raise error(f"{path}: written by another version of Ayni ({found}, expected {version})")
-            self.db.executescript(schema)
+            self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=not any_thread)
+        try:
+            with self.failing_as("opening"):
+                self._set_up(schema, version, pragmas)
+        except BaseException:
+            self.close()
+            raise
+
+    def _set_up(self, schema: str, version: int, pragmas: Sequence[str]) -> None:
+        for pragma in (*pragmas, "journal_mode=WAL", "synchronous=FULL"):
+            self.db.execute(f"PRAGMA {pragma}")
+        found = self.db.execute("PRAGMA user_version").fetchone()[0]
+        if found not in (0, version):
+            raise self._error(
+                f"{self._path}: written by another version of Ayni ({found}, expected {version})"
+            )
+        self.db.executescript(schema)
+        if not found:
             self.db.execute(f"PRAGMA user_version={version}")
 
     def close(self) -> None:
         """Give the file back."""
-        self.db.close()
+        with contextlib.suppress(sqlite3.Error):  # what is committed is in the WAL, whatever fails now
+            self.db.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -52,5 +76,5 @@ class SqliteFile:
         """Name what was attempted when SQLite fails."""
         try:
             yield
-        except sqlite3.Error as problem:
-            raise self._error(f"{attempt} ({self._path}): {problem}") from None
+        except (sqlite3.Error, UnicodeDecodeError) as problem:  # what SQLite says may quote a damaged file
+            raise self._error(f"{attempt} ({self._path}): {problem}") from problem

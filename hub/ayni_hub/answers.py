@@ -10,8 +10,8 @@ from ayni_core.metrics import METRICS
 from ayni_core.rates import rates, reboots
 from ayni_core.readings import Series
 from ayni_core.wire import WireError
-from ayni_core.wire.messages import Event
 from ayni_core.wire.questions import (
+    AskCommand,
     AskEvents,
     AskHistory,
     AskNote,
@@ -28,7 +28,9 @@ from ayni_core.wire.questions import (
 )
 from ayni_hub.judge import Judge
 from ayni_hub.ledger import Ledger
+from ayni_hub.notebook import Notebook
 from ayni_hub.store import Step, Store
+from ayni_hub.watching import LONGEST_S, SHORTEST_S
 
 MOST_STEPS = 2000
 _END_OF_TIME = 1e10
@@ -53,6 +55,7 @@ class Answers:
         self._store = store
         self._ledger = ledger
         self._watch = watch
+        self._notebook = Notebook(network)
 
     def answer(self, payload: bytes, user: str, now: float) -> Answer:
         """The answer to a question as it came; what is wrong with it becomes the answer's `error`."""
@@ -75,6 +78,8 @@ class Answers:
                 return self._watching(asked, user)
             case AskNote():
                 return self._note(asked, user, now)
+            case AskCommand():  # the hub gives these to its desk for commands
+                return Done(error=Message("answer.unknown_question", {"question": asked.ask}))
 
     def _readings(self, device: str) -> Readings:
         if device not in self._network.devices:
@@ -141,16 +146,12 @@ class Answers:
             return Done(error=Message("answer.not_found", {"name": unknown[0]}))
         sites = set(asked.sites or self._network.sites)
         nodes = {device.node for device in self._network.devices.values() if device.site in sites}
-        self._watch(nodes, min(max(asked.for_s, 1.0), 300.0), user)
+        self._watch(nodes, min(max(asked.for_s, SHORTEST_S), LONGEST_S), user)
         return Done()
 
     def _note(self, asked: AskNote, user: str, now: float) -> Done:
-        if user not in self._network.people or self._network.people[user].role == "viewer":
-            return Done(error=Message("answer.not_allowed", {"user": user}))
-        author = self._network.people[user].title
-        if asked.author and asked.author != author:  # on a shared login people say who they are
-            author = f"{asked.author[:40]} ({author})"
-        text = Message("event.note", {"author": author, "text": asked.text[:2000]})
-        note = Event(at=now, text=text, level="note", kind=asked.kind, name=asked.name, author=user)
-        self._ledger.remember({}, {}, [note], {})
+        written = self._notebook.write(asked, user, now)
+        if isinstance(written, Message):
+            return Done(error=written)
+        self._ledger.remember({}, {}, [written], {})
         return Done()

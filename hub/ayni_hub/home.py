@@ -7,6 +7,7 @@ parts remember. Written at every start: the config files of broker, hub and agen
 from __future__ import annotations
 
 import os
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,9 +132,26 @@ class Home:
         data_dir = self.folder / "hub"
         data_dir.mkdir(exist_ok=True, mode=0o700)
         hub = slices.hub(HUB, facts, network_path=str(self.network_path), data_dir=str(data_dir))
-        agent = slices.agent(network, settings.node, facts)
+        agent = slices.agent(
+            network,
+            settings.node,
+            facts,
+            state_dir=str(self.folder / "agent"),
+            runtime_dir=str(self.runtime_dir),
+        )
         _rewrite(self.hub_config, hub)
         return _rewrite(self.agent_config, agent)
+
+    @property
+    def runtime_dir(self) -> Path:
+        """Where the agent keeps what need not survive a power cut: in memory where systemd gives a place for
+        it (as a service, or to whoever is logged in), because it is written at every poll."""
+        name = f"ayni-{zlib.crc32(str(self.folder).encode()):08x}"
+        for variable in ("RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"):
+            place = os.environ.get(variable, "").partition(":")[0]
+            if os.access(place, os.W_OK):
+                return Path(place) / name
+        return self.folder / "run"
 
     @property
     def hub_config(self) -> Path:

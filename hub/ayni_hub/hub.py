@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 from ayni_core import __version__
@@ -22,11 +23,15 @@ from ayni_core.wire.messages import Ack, Command, Event, HubState, NodeState
 from ayni_core.wire.questions import Done
 from ayni_core.wire.shape import pack, unpack
 from ayni_hub.answers import Answers
+from ayni_hub.commands import Desk
 from ayni_hub.ingest import Arrival, Ingest
 from ayni_hub.judge import Changes, Judge
 from ayni_hub.ledger import Ledger, LedgerError
 from ayni_hub.picture import Picture
+from ayni_hub.questions import MOST_WAITING, Asked, Questions
 from ayni_hub.store import Store, StoreError
+from ayni_hub.tally import Tally
+from ayni_hub.watching import Watching
 from ayni_io import clock
 from ayni_io.mqtt import BrokerConfig, MqttClient, MqttError, Will
 
@@ -34,7 +39,9 @@ log = logging.getLogger("hub")
 _TICK_S = 1.0
 _GATHER_S = 0.05
 _LARGEST_BATCH = 200
-_HEARTBEAT_S = 30.0
+_HEARTBEAT_S, _SAY_AGAIN_S = 30.0, 3600.0
+_LOG_EVERY_S = 60.0
+_MOST_INBOX = 64 * 1024 * 1024
 _DAY_S = 86400.0
 _MOST_UNWRITTEN = 1000
 _ALERTS = topics.alert("")
@@ -65,22 +72,32 @@ class Hub:
         self._picture = Picture(self._judge, ledger.hours(int(now // 3600) - 24), now)
         self._ingest = Ingest(network, ledger, store)
         self._answers = Answers(network, self._judge, store, ledger, self._watch)
+        self._desk = Desk(
+            network,
+            lambda node: self._judge.nodes[node].state,
+            lambda topic, payload: self._publish(topic, payload, retain=False),
+            self._audit,
+        )
         self._client = MqttClient(
             broker,
             f"h-{name}",
             will=Will(topic=topics.HUB, payload=pack(HubState(state="gone"))),
             window=100,
         )
+        self._questions = Questions(self._answer, self._refuse)
+        self._watching = Watching()
+        self._odd: Tally[str] = Tally(_LOG_EVERY_S, "many")
         self._client.on_connect = self._connected
         self._client.on_disconnect = lambda reason: log.warning("broker lost cause=%s", reason)
         self._client.on_message = self._message
-        self._client.subscribe(*topics.rights(f"h-{name}").subscribe)
+        self._client.subscribe(*topics.HUB_HEARS)
         self._inbox: deque[Arrival] = deque()
+        self._inbox_bytes = 0
         self._arrived = asyncio.Event()
         self._state = "ready"
         self._running: set[asyncio.Task[None]] = set()
         self._retained: set[str] = set()
-        self._last_beat = 0.0
+        self._last_beat = self._last_said = 0.0
         self._last_cleaning = 0.0
         self._unsent: set[str] = set()
         self._unwritten = Changes()
@@ -93,6 +110,7 @@ class Hub:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._client.run())
                 tasks.create_task(self._take_in())
+                tasks.create_task(self._questions.run())
                 tasks.create_task(self._tick())
         finally:
             totals = self._ingest.totals
@@ -109,17 +127,30 @@ class Hub:
             address = topics.parse(topic)
             match address.root:
                 case "in":
-                    self._inbox.append(Arrival(topic, payload, clock.wall_s()))
-                    self._arrived.set()
+                    self._receive(Arrival(topic, payload, clock.wall_s()))
                 case "state" if payload:
-                    self._judge.node_state(address.words[0], unpack(NodeState, payload), clock.wall_s())
+                    state, now = unpack(NodeState, payload), clock.wall_s()
+                    self._judge.node_state(address.words[0], state, now)
+                    self._ingest.hear(address.words[0], state, now, retained=retained)
                 case "ask":
                     user, session, question = address.words
-                    self._spawn(self._answer(user, session, question, payload))
+                    self._questions.put(Asked(user, topics.answer(user, session, question), payload))
+                case "done" if payload and not retained:
+                    node, command = address.words
+                    self._desk.heard(node, command, payload)
                 case "net" | "alert" if retained and payload:
                     self._retained.add(topic)
         except WireError as error:
-            log.warning("not understood topic=%s cause=%s", topic[:80], error)
+            self._odd.add(f"not understood topic={'/'.join(topic.split('/')[:4])[:80]}", str(error))
+
+    def _receive(self, arrival: Arrival) -> None:
+        """A frame; more than we can hold is passed over: it was not acknowledged, and comes again."""
+        if self._inbox_bytes + len(arrival.payload) > _MOST_INBOX:
+            self._odd.add("too much at once", f"{_MOST_INBOX} bytes wait")
+            return
+        self._inbox_bytes += len(arrival.payload)
+        self._inbox.append(arrival)
+        self._arrived.set()
 
     async def _take_in(self) -> None:
         while True:
@@ -128,6 +159,7 @@ class Hub:
             self._arrived.clear()
             while self._inbox:
                 batch = [self._inbox.popleft() for _ in range(min(len(self._inbox), _LARGEST_BATCH))]
+                self._inbox_bytes -= sum(len(arrival.payload) for arrival in batch)
                 await self._take(batch)
 
     async def _take(self, batch: list[Arrival]) -> None:
@@ -140,8 +172,10 @@ class Hub:
             await self._set_state("ready")
         for node, acks in outcome.acks.items():
             for ack in acks.values():
-                self._spawn(self._publish(topics.ack(node), pack(_merged(ack)), retain=False))
+                # a lost acknowledgement is no loss: the frame comes again, and so does its acknowledgement
+                self._spawn(self._publish(topics.ack(node), pack(_merged(ack)), qos=0))
         now = clock.wall_s()
+        self._judge.changes.events += outcome.events
         for node in outcome.clones:
             log.error("cloned node node=%s", node)
             text = Message("event.cloned_node", {"node": node})
@@ -164,7 +198,7 @@ class Hub:
             if not self._inbox:
                 await self._tell(now)
             if now - self._last_beat >= _HEARTBEAT_S and self._client.connected:
-                await self._say_state()
+                await self._beat()
             if now - self._last_cleaning >= _DAY_S / 24:
                 self._last_cleaning = now
                 self._forget_old(now)
@@ -180,6 +214,10 @@ class Hub:
 
     async def _tell(self, now: float) -> None:
         self._judge.tick(now)
+        self._judge.changes.events += self._ingest.tell(now)
+        self._questions.write(now)
+        for what, count, cause in self._odd.due(now):
+            log.warning("%s count=%d cause=%s", what, count, cause)
         devices = set(self._judge.changes.devices)
         news = set(self._picture.news(now, devices))
         changes = self._judge.flush()
@@ -250,9 +288,18 @@ class Hub:
             await self._say_state()
 
     async def _say_state(self) -> None:
+        self._last_beat = self._last_said = clock.wall_s()
+        await self._publish(topics.HUB, pack(self._own_state()), retain=True)
+
+    async def _beat(self) -> None:
+        """Show people that we live; now and then also what is retained for nodes."""
+        if self._last_beat - self._last_said >= _SAY_AGAIN_S:
+            await self._say_state()
         self._last_beat = clock.wall_s()
-        state = HubState(state=self._state, at=round(self._last_beat, 1), version=__version__)
-        await self._publish(topics.HUB, pack(state), retain=True)
+        await self._publish(topics.BEAT, pack(self._own_state()), qos=0)
+
+    def _own_state(self) -> HubState:
+        return HubState(state=self._state, at=round(clock.wall_s(), 1), version=__version__)
 
     def _forget_old(self, now: float) -> None:
         try:
@@ -263,29 +310,41 @@ class Hub:
 
     # ---- out
 
-    async def _answer(self, user: str, session: str, question: str, payload: bytes) -> None:
+    async def _answer(self, asked: Asked) -> None:
+        if self._desk.ask(asked.payload, asked.user, asked.topic):
+            return
         try:
-            answer: object = self._answers.answer(payload, user, clock.wall_s())
+            answer: object = self._answers.answer(asked.payload, asked.user, clock.wall_s())
         except (StoreError, LedgerError) as error:
             log.error("answering failed cause=%s", error)
             answer = Done(error=Message("answer.store_down"))
         except (ArithmeticError, ValueError) as error:  # a question made of numbers that nobody means
-            log.warning("question refused user=%s cause=%s", user, error)
+            self._odd.add(f"question refused user={asked.user[:48]}", str(error)[:200])
             answer = Done(error=Message("answer.bad_question", {"problem": str(error)[:80]}))
-        await self._publish(topics.answer(user, session, question), pack(answer), retain=False)
+        await self._publish(asked.topic, pack(answer), retain=False)
+
+    async def _refuse(self, topic: str) -> None:
+        answer = Done(error=Message("answer.too_many", {"most": MOST_WAITING}))
+        await self._publish(topic, pack(answer), retain=False)
 
     def _watch(self, nodes: set[str], for_s: float, user: str) -> None:
+        now = clock.wall_s()
         for node in nodes:
             state = self._judge.nodes[node].state
-            if state is not None and state.up:
-                command = Command(
-                    id=f"watch-{int(clock.wall_s())}", do="watch", epoch=state.epoch, for_s=for_s, by=user
-                )
+            if state is not None and state.up and self._watching.due(node, state.epoch, for_s, now):
+                command = Command(id=f"watch-{int(now)}", do="watch", epoch=state.epoch, for_s=for_s, by=user)
                 self._spawn(self._publish(topics.cmd(node), pack(command), retain=False))
 
-    async def _publish(self, topic: str, payload: bytes, *, retain: bool) -> None:
+    def _audit(self, event: Event) -> None:
+        """Who commanded what: written at once, or with what could not be written before."""
         try:
-            await self._client.publish(topic, payload, retain=retain)
+            self._ledger.remember({}, {}, [event], {})
+        except LedgerError:
+            self._judge.changes.events.append(event)
+
+    async def _publish(self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1) -> None:
+        try:
+            await self._client.publish(topic, payload, qos=qos, retain=retain)
         except MqttError as error:
             log.debug("not sent topic=%s cause=%s", topic, error)
             if retain and topic != topics.HUB:
@@ -305,4 +364,4 @@ def _merged(ack: Ack) -> Ack:
             ranges[-1] = (ranges[-1][0], max(last, ranges[-1][1]))
         else:
             ranges.append((first, last))
-    return Ack(epoch=ack.epoch, stored=tuple(ranges), refused=ack.refused)
+    return replace(ack, stored=tuple(ranges))

@@ -6,20 +6,20 @@ agent's outbox, and a frame that comes twice is acknowledged again without being
 
 from __future__ import annotations
 
-import logging
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ayni_core.inventory import Network
 from ayni_core.wire import WireError, codec, topics
 from ayni_core.wire.frame import Frame
-from ayni_core.wire.messages import Ack, Refused
-from ayni_hub.ledger import Ledger
-from ayni_hub.store import Sample, Store
-
-log = logging.getLogger("hub")
-_BELIEVABLE_S = 600.0
+from ayni_core.wire.messages import Ack, Event, NodeState, Refused, Unread
+from ayni_hub.ledger import Ledger, LedgerError
+from ayni_hub.names import Names
+from ayni_hub.node_notes import NodeNotes
+from ayni_hub.placing import Placing
+from ayni_hub.refusals import NOBODY, Refusals
+from ayni_hub.store import Sample, Store, StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Outcome:
     acks: dict[str, dict[str, Ack]] = field(default_factory=dict)
     judge: list[Placed] = field(default_factory=list)
     clones: list[str] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     frames: int = 0
     samples: int = 0
 
@@ -69,17 +70,29 @@ class Ingest:
         self._network = network
         self._ledger = ledger
         self._store = store
+        self._placing = Placing(ledger)
+        self._names = Names(store.names)
+        self._notes = NodeNotes(network)
+        self._refusals = Refusals()
         self.totals = Totals()
+
+    def hear(self, node: str, state: NodeState, now: float, *, retained: bool) -> None:
+        """A monitor came: what its clock says helps to place what it sends."""
+        self._placing.hear(node, state, now, retained=retained)
 
     def take(self, arrivals: Sequence[Arrival]) -> Outcome:
         """Store what can be stored; what cannot is refused for good, and says why."""
         outcome = Outcome()
         keep: dict[tuple[str, str, int], Placed] = {}
+        self._names.begin()
         for arrival in arrivals:
+            if self._refusals.puts_off(self._sender(arrival), arrival.at):
+                self.totals.refused += 1
+                continue
             try:
                 placed = self._place(arrival)
             except WireError as error:
-                self._refuse(outcome, arrival, str(error))
+                self._refuse(outcome, arrival, error)
                 continue
             frame = placed.frame
             outcome.judge.append(placed)
@@ -91,42 +104,57 @@ class Ingest:
                 self.totals.repeated += 1
             _acknowledge(outcome, frame.node, frame.epoch, frame.seq)
         if keep:
-            outcome.samples = self._store.write(_samples(keep.values()))
-            self._ledger.record(
-                [(node, epoch, seq, placed.crc) for (node, epoch, seq), placed in keep.items()],
-                arrivals[-1].at,
-            )
+            outcome.samples = self._keep(keep, arrivals[-1].at)
+            outcome.events += self._placing.events(arrivals[-1].at)
         outcome.frames = len(keep)
         self.totals.frames += outcome.frames
         self.totals.samples += outcome.samples
         return outcome
+
+    def tell(self, now: float) -> list[Event]:
+        """What was refused and is due to be told, into the log and for people."""
+        self._refusals.write(now)
+        return [*self._refusals.events(now), *self._names.events(now), *self._notes.events(now)]
+
+    def _sender(self, arrival: Arrival) -> str:
+        """The node on whose topic it came; NOBODY for one that is not ours."""
+        node = arrival.topic.rsplit("/", 2)[-2] if arrival.topic.count("/") > 1 else ""
+        return node if node in self._network.nodes else NOBODY
 
     def _place(self, arrival: Arrival) -> Placed:
         address = topics.parse(arrival.topic)
         _bucket, node, kind = address.words
         frame = codec.decode(arrival.payload)
         if frame.node != node:
-            raise WireError(f"a frame of {frame.node} on the topic of {node}")
+            raise WireError(f"a frame of {frame.node} on the topic of {node}", kind="foreign")
         if node not in self._network.nodes:
-            raise WireError(f"the inventory has no node {node}")
+            raise WireError(f"the inventory has no node {node}", kind="foreign")
         for device in frame.devices:
             known = self._network.devices.get(device)
             if known is None or known.node != node:
-                raise WireError(f"{node} does not poll {device}")
-        return Placed(frame, kind, self._start(frame, arrival.at), zlib.crc32(arrival.payload))
+                raise WireError(f"{node} does not poll {device}", kind="foreign")
+        frame = self._names.bound(frame, copy=kind == "watch")
+        return Placed(frame, kind, self._placing.place(frame, kind, arrival.at), zlib.crc32(arrival.payload))
 
-    def _start(self, frame: Frame, now: float) -> float:
-        """When the frame begins. A synchronised clock is believed, unless it runs ahead of ours; any other is
-        anchored once per boot: to itself if it agrees with ours, else to the arrival of the first frame.
-        Nothing is placed in the future, where it would hide all that follows.
-        """
-        if frame.synced and frame.wall_s + frame.span_s() < now + _BELIEVABLE_S:
-            return frame.wall_s
-        own = frame.wall_s - frame.mono_s
-        arrival = now - (frame.mono_s + frame.span_s())
-        proposed = own if abs(own - arrival) < _BELIEVABLE_S else arrival
-        anchored = self._ledger.anchor(frame.node, frame.boot, proposed) + frame.mono_s
-        return min(anchored, now - frame.span_s())
+    def _keep(self, frames: Mapping[tuple[str, str, int], Placed], now: float) -> int:
+        """Samples, then the ledger; how many samples."""
+        try:
+            self._placing.save(now)
+            samples = self._store.write(_samples(frames.values()))
+            self._ledger.record(
+                [(node, epoch, seq, placed.crc) for (node, epoch, seq), placed in frames.items()],
+                now,
+                self._placing.unsaved(),
+                [
+                    event
+                    for placed in frames.values()
+                    for event in self._notes.of(placed.frame, placed.start, now)
+                ],
+            )
+        except (StoreError, LedgerError):
+            self._placing.forget()
+            raise
+        return samples
 
     def _is_new(self, placed: Placed, outcome: Outcome) -> bool:
         frame = placed.frame
@@ -138,26 +166,29 @@ class Ingest:
         outcome.clones.append(frame.node)
         return True
 
-    def _refuse(self, outcome: Outcome, arrival: Arrival, reason: str) -> None:
+    def _refuse(self, outcome: Outcome, arrival: Arrival, error: WireError) -> None:
+        """Count it, and tell its sender by the name of the frame; by its bytes where that cannot be read."""
         self.totals.refused += 1
-        if self.totals.refused < 20 or self.totals.refused % 1000 == 0:
-            log.warning(
-                "frame refused topic=%s count=%d cause=%s", arrival.topic, self.totals.refused, reason
-            )
-        named = codec.name_of(arrival.payload)
-        if named is None:
-            return  # it has no name by which its sender could be told
-        epoch, seq = named
+        self._refusals.add(self._sender(arrival), error, arrival.at)
+        if arrival.topic.endswith("/watch"):
+            return  # a copy is never waited for
         node = arrival.topic.split("/")[-2]
-        ack = outcome.acks.setdefault(node, {}).get(epoch, Ack(epoch=epoch))
-        refused = (*ack.refused, Refused(seq=seq, reason=reason))
-        outcome.acks[node][epoch] = Ack(epoch=epoch, stored=ack.stored, refused=refused)
+        named = None if error.kind in ("dictionary", "damaged") else codec.name_of(arrival.payload)
+        epoch = named[0] if named else ""
+        acks = outcome.acks.setdefault(node, {})
+        ack = acks.get(epoch, Ack(epoch=epoch))
+        if named:
+            acks[epoch] = replace(ack, refused=(*ack.refused, Refused(seq=named[1], reason=str(error)[:200])))
+            return
+        reason = "dictionary" if error.kind == "dictionary" else str(error)[:200]
+        unread = Unread(crc=zlib.crc32(arrival.payload), reason=reason)
+        acks[epoch] = replace(ack, unread=(*ack.unread, unread))
 
 
 def _acknowledge(outcome: Outcome, node: str, epoch: str, seq: int) -> None:
     acks = outcome.acks.setdefault(node, {})
     ack = acks.get(epoch, Ack(epoch=epoch))
-    acks[epoch] = Ack(epoch=epoch, stored=(*ack.stored, (seq, seq)), refused=ack.refused)
+    acks[epoch] = replace(ack, stored=(*ack.stored, (seq, seq)))
 
 
 def _samples(placed: Iterable[Placed]) -> Iterator[Sample]:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from ayni_core.rules import Track
 from ayni_core.wire.messages import Alert, Event
 from ayni_core.wire.shape import pack, unpack
-from ayni_hub.sqlite_file import SqliteFile
+from ayni_hub.timeline import NEVER, Anchor, Line
+from ayni_io.sqlite_file import SqliteFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS frames(
@@ -22,7 +25,8 @@ CREATE TABLE IF NOT EXISTS frames(
 CREATE TABLE IF NOT EXISTS crc(
     node TEXT NOT NULL, epoch TEXT NOT NULL, seq INTEGER NOT NULL, crc INTEGER NOT NULL, at REAL NOT NULL,
     PRIMARY KEY(node, epoch, seq)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS anchor(node TEXT NOT NULL, boot TEXT NOT NULL, wall_minus_mono REAL NOT NULL,
+DROP TABLE IF EXISTS anchor;
+CREATE TABLE IF NOT EXISTS line(node TEXT NOT NULL, boot TEXT NOT NULL, body TEXT NOT NULL, at REAL NOT NULL,
     PRIMARY KEY(node, boot)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS track(key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS alert(id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
@@ -34,6 +38,7 @@ CREATE TABLE IF NOT EXISTS hour(link TEXT NOT NULL, hour INTEGER NOT NULL, state
 """
 _VERSION = 1
 _CRC_KEPT_S = 7 * 86400
+_MOST_LINES = 200
 _FIELDS = ("level", "since", "pending", "count", "pending_since", "best", "value")
 
 
@@ -75,9 +80,18 @@ class Ledger:
             ).fetchone()
         return int(row[0]) if row else None
 
-    def record(self, frames: Iterable[tuple[str, str, int, int]], now: float) -> None:
-        """Frames (node, epoch, seq, crc) that are safe from now on; neighbouring ranges grow together."""
+    def record(
+        self,
+        frames: Iterable[tuple[str, str, int, int]],
+        now: float,
+        lines: Mapping[tuple[str, str], Line] = MappingProxyType({}),
+        events: Iterable[Event] = (),
+    ) -> None:
+        """Frames (node, epoch, seq, crc) that are safe from now on, the lines of time that they lie on, and
+        what their notes tell, so once; neighbouring ranges grow together."""
         with self._file.failing_as("recording frames"), self._file.transaction():
+            self._put_lines(lines, now)
+            self._put_events(events)
             for node, epoch, seq, crc in frames:
                 self._db.execute("INSERT OR REPLACE INTO crc VALUES(?,?,?,?,?)", (node, epoch, seq, crc, now))
                 self._add_to_ranges(node, epoch, seq)
@@ -94,14 +108,26 @@ class Ledger:
             self._db.execute("DELETE FROM frames WHERE node=? AND epoch=? AND first=?", (node, epoch, row[0]))
         self._db.execute("INSERT INTO frames VALUES(?,?,?,?)", (node, epoch, first, last))
 
-    def anchor(self, node: str, boot: str, proposed: float) -> float:
-        """Wall minus monotonic clock of one boot of a node: set once, the same for every resend."""
-        with self._file.failing_as("anchoring a clock"), self._file.transaction():
-            self._db.execute("INSERT OR IGNORE INTO anchor VALUES(?,?,?)", (node, boot, proposed))
-            row = self._db.execute(
-                "SELECT wall_minus_mono FROM anchor WHERE node=? AND boot=?", (node, boot)
-            ).fetchone()
-        return float(row[0])
+    # ---- clocks
+
+    def lines(self, node: str) -> dict[str, Line]:
+        """How the clocks of a node's boots relate to ours, by boot; of very many the newest."""
+        with self._file.failing_as("reading the lines of time"):
+            rows = self._db.execute(
+                "SELECT boot, body FROM line WHERE node=? ORDER BY at DESC LIMIT ?", (node, _MOST_LINES)
+            ).fetchall()
+        return {boot: _line_in(json.loads(body)) for boot, body in rows}
+
+    def keep_lines(self, lines: Mapping[tuple[str, str], Line], now: float) -> None:
+        """Lines by (node, boot), as they are now."""
+        with self._file.failing_as("keeping the lines of time"), self._file.transaction():
+            self._put_lines(lines, now)
+
+    def _put_lines(self, lines: Mapping[tuple[str, str], Line], now: float) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO line VALUES(?,?,?,?)",
+            [(node, boot, json.dumps(_line_out(line)), now) for (node, boot), line in lines.items()],
+        )
 
     # ---- what the judge remembers
 
@@ -149,16 +175,19 @@ class Ledger:
                     self._db.execute("DELETE FROM alert WHERE id=?", (identifier,))
                 else:
                     self._db.execute("INSERT OR REPLACE INTO alert VALUES(?,?)", (identifier, pack(alert)))
-            self._db.executemany(
-                "INSERT INTO event(at, kind, name, body) VALUES(?,?,?,?)",
-                [(event.at, event.kind, event.name, pack(event)) for event in events],
-            )
+            self._put_events(events)
             self._db.executemany(
                 "INSERT OR REPLACE INTO hour VALUES(?,?,?)",
                 [(link, hour, state) for (link, hour), state in hours.items()],
             )
 
     # ---- what happened
+
+    def _put_events(self, events: Iterable[Event]) -> None:
+        self._db.executemany(
+            "INSERT INTO event(at, kind, name, body) VALUES(?,?,?,?)",
+            [(event.at, event.kind, event.name, pack(event)) for event in events],
+        )
 
     def events(
         self, before: float | None, limit: int, kind: str | None = None, name: str | None = None
@@ -173,7 +202,24 @@ class Ledger:
         return [unpack(Event, row[0]) for row in rows]
 
     def forget_before(self, time: float) -> None:
-        """Drop events and hours older than `time`."""
+        """Drop events and hours older than `time`, and lines of time that nothing came for since."""
         with self._file.failing_as("forgetting old events"), self._file.transaction():
             self._db.execute("DELETE FROM event WHERE at<?", (time,))
             self._db.execute("DELETE FROM hour WHERE hour<?", (int(time // 3600),))
+            self._db.execute("DELETE FROM line WHERE at<?", (time,))
+
+
+def _line_out(line: Line) -> list[object]:
+    anchors = [[each.from_s, each.offset_s, each.quality] for each in line.anchors]
+    return [line.step, line.first_s, line.until_s if line.until_s > NEVER else None, line.told, anchors]
+
+
+def _line_in(body: list[Any]) -> Line:
+    step, first_s, until_s, told, anchors = body
+    return Line(
+        anchors=tuple(Anchor(from_s=f, offset_s=offset, quality=quality) for f, offset, quality in anchors),
+        step=step,
+        first_s=first_s,
+        until_s=NEVER if until_s is None else until_s,
+        told=told,
+    )

@@ -99,6 +99,8 @@ class Roof:
                         await self._read_again()
             finally:
                 await self.stack.stop()
+                with contextlib.suppress(OSError):  # there is something in it
+                    self.home.runtime_dir.rmdir()
                 self._write_state(ready=False)
                 log.info("stopped")
         return 0

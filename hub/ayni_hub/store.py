@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,5 +44,9 @@ class Store(Protocol):
     def latest(self, device: str) -> Sequence[tuple[Series, float, Value]]:
         """The newest value of every series of a device, texts included."""
 
+    def names(self, device: str) -> Collection[Series]:
+        """Every series of a device that something is kept of; quick to look into."""
+
     def forget_before(self, time: float) -> int:
-        """Drop samples older than `time`; how many."""
+        """Drop samples older than `time`; how many. A series that its device has not brought since is
+        forgotten with its name, unless the device itself was silent."""

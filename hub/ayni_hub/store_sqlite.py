@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from ayni_core.readings import Series, Value
-from ayni_hub.sqlite_file import SqliteFile
 from ayni_hub.store import Sample, Step, StoreError
+from ayni_io.sqlite_file import SqliteFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS series(
@@ -22,13 +22,21 @@ CREATE TABLE IF NOT EXISTS sample(
 CREATE TABLE IF NOT EXISTS latest(series INTEGER PRIMARY KEY, at INTEGER NOT NULL, value);
 """
 _VERSION = 1
+_STALE = """
+SELECT latest.series FROM latest JOIN series ON series.id=latest.series JOIN (
+    SELECT device, max(at) AS newest FROM series JOIN latest ON latest.series=series.id GROUP BY device
+) AS heard ON heard.device=series.device WHERE latest.at<?1 AND heard.newest>=?1
+"""
+"""Series that nothing came for since a time, of devices that did speak since."""
+_DAY = 86_400 * 100
 
 
 class SqliteStore:
     """`Store` in one file. Raises `StoreError` where the disk or the file fails."""
 
     def __init__(self, path: Path) -> None:
-        self._ids: dict[tuple[str, Series], int] = {}
+        self._ids: dict[str, dict[Series, int]] = {}
+        self._swept = 0
         self._file = SqliteFile(path, _SCHEMA, _VERSION, StoreError)
         self._db = self._file.db
 
@@ -44,14 +52,18 @@ class SqliteStore:
         """Make samples durable in one commit."""
         count = 0
         given: dict[tuple[str, Series], int] = {}  # void if the transaction fails
+        device: str | None = None
+        ids: dict[Series, int] = {}
         numbers: list[tuple[int, int, Value]] = []
         newest: dict[int, tuple[int, Value]] = {}
         with self._file.failing_as("writing samples"), self._file.transaction():
-            for device, series, at, value in samples:
+            for name, series, at, value in samples:
                 count += 1
-                key = (device, series)
-                identifier = self._ids.get(key) or given.get(key) or self._identify(device, series)
-                given[key] = identifier
+                if name != device:
+                    device, ids = name, self._known_of(name)
+                identifier = ids.get(series) or given.get((device, series))
+                if identifier is None:
+                    identifier = given[device, series] = self._identify(device, series)
                 ticks = round(at * 100)
                 stored = _storable(value)
                 if isinstance(stored, int | float):
@@ -64,7 +76,8 @@ class SqliteStore:
                 " SET at=excluded.at, value=excluded.value WHERE excluded.at >= latest.at",
                 [(identifier, at, value) for identifier, (at, value) in newest.items()],
             )
-        self._ids |= given
+        for (name, series), identifier in given.items():
+            self._ids[name][series] = identifier
         return count
 
     def raw(self, device: str, series: Series, start: float, end: float) -> list[tuple[float, float]]:
@@ -97,10 +110,33 @@ class SqliteStore:
             ).fetchall()
         return [(Series(group, item, metric), at / 100, value) for group, item, metric, at, value in rows]
 
+    def names(self, device: str) -> Collection[Series]:
+        """See `Store.names`."""
+        with self._file.failing_as("reading the names of series"):
+            return self._known_of(device).keys()
+
     def forget_before(self, time: float) -> int:
-        """See `Store.forget_before`."""
+        """See `Store.forget_before`. Names are looked through once a day."""
+        ticks = round(time * 100)
         with self._file.failing_as("forgetting old samples"), self._file.transaction():
-            return self._db.execute("DELETE FROM sample WHERE at<?", (round(time * 100),)).rowcount
+            dropped = self._db.execute("DELETE FROM sample WHERE at<?", (ticks,)).rowcount
+            if ticks - self._swept >= _DAY:
+                self._db.execute(f"DELETE FROM latest WHERE series IN ({_STALE})", (ticks,))  # noqa: S608
+                self._db.execute("DELETE FROM series WHERE id NOT IN (SELECT series FROM latest)")
+        if ticks - self._swept >= _DAY:
+            self._swept = ticks
+            self._ids.clear()
+        return dropped
+
+    def _known_of(self, device: str) -> dict[Series, int]:
+        """The identifiers of a device's series, read once."""
+        ids = self._ids.get(device)
+        if ids is None:
+            rows = self._db.execute("SELECT grp, item, metric, id FROM series WHERE device=?", (device,))
+            ids = self._ids[device] = {
+                Series(group, item, metric): number for group, item, metric, number in rows
+            }
+        return ids
 
     def _known(self, device: str, series: Series) -> int:
         row = self._db.execute(

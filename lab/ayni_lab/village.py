@@ -96,7 +96,8 @@ class Village:
         hub = slices.hub(HUB, facts, network_path=str(path), data_dir=str(self.folder / "hub"))
         yamlwrite.write(self.hub_config, hub)
         for node in network.nodes:
-            yamlwrite.write(self.agent_config(node), slices.agent(network, node, facts))
+            folders = {key: str(self.folder / f"{key}-{node}") for key in ("state_dir", "runtime_dir")}
+            yamlwrite.write(self.agent_config(node), slices.agent(network, node, facts, **folders))
         return network
 
     @property

@@ -1,16 +1,19 @@
 """A frame: everything a node polled since the last one, with what the hub needs to place it in time.
 
 Times in a frame are seconds after its start; the start is given twice, on the monotonic clock of the
-node's boot and on its wall clock, and `synced` says whether that wall clock can be believed.
+node's boot (CLOCK_BOOTTIME: suspend counts) and on its wall clock, and `synced` says whether that wall clock
+can be believed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ayni_core.readings import Series, Value
 from ayni_core.wire.errors import WireError
+from ayni_core.wire.note import FrameNote
 
 ANSWERED = Series("system", "", "answered")
 """1 when a device answered a poll, 0 when not: the one reading that every poll has."""
@@ -44,7 +47,11 @@ class DevicePolls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """(node, epoch, seq) names a frame for ever; a resend has the same name and the same bytes."""
+    """(node, epoch, seq) names a frame for ever; a resend has the same name and the same bytes.
+
+    `wall_s` belongs to `mono_s` as the node believed when it closed the frame, at `made_s` on the same clock
+    as `mono_s`; `step` counts how often the wall clock was set.
+    """
 
     node: str
     epoch: str
@@ -55,6 +62,9 @@ class Frame:
     synced: bool
     next_by_s: float
     devices: Mapping[str, DevicePolls]
+    notes: tuple[FrameNote, ...] = ()
+    step: int = 0
+    made_s: float | None = None
 
     def count(self) -> int:
         """The number of samples in it."""
@@ -69,8 +79,8 @@ class Frame:
         return max((polls.times_s[-1] for polls in self.devices.values() if polls.times_s), default=0.0)
 
 
-def check_header(header: object) -> tuple[str, str, int, str, float, float, bool, float]:
-    """(node, epoch, seq, boot, mono_s, wall_s, synced, next_by_s) out of a decoded header, or `WireError`."""
+def check_header(header: object) -> dict[str, Any]:
+    """The fields of a `Frame` that stand in its header, by their names, or `WireError`."""
     if not isinstance(header, dict):
         raise WireError("a frame begins with its header")
 
@@ -89,21 +99,31 @@ def check_header(header: object) -> tuple[str, str, int, str, float, float, bool
     seq = number("q", 0, 2**53)
     if not isinstance(seq, int):
         raise WireError("header q: expected a whole number")
-    return (
-        text("n", 48),
-        text("e", 32),
-        seq,
-        text("b", 64),
-        float(number("m", 0, 1e10)),
-        float(number("w", 0, 1e11)),
-        bool(number("y", 0, 1)),
-        float(number("x", 1, 1e6)),
-    )
+    return {
+        "node": text("n", 48),
+        "epoch": text("e", 32),
+        "seq": seq,
+        "boot": text("b", 64),
+        "mono_s": float(number("m", 0, 1e10)),
+        "wall_s": float(number("w", 0, 1e11)),
+        "synced": bool(number("y", 0, 1)),
+        "next_by_s": float(number("x", 1, 1e6)),
+        "step": _step(header.get("s", 0)),
+        "made_s": float(number("c", 0, 1e10)) if "c" in header else None,
+    }
+
+
+def _step(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= 10**9:
+        raise WireError("header s: expected a whole number")
+    return value
 
 
 def header(frame: Frame) -> dict[str, object]:
-    """The header as it travels: n node, e epoch, q seq, b boot, m mono, w wall, y synced, x next by."""
-    return {
+    """The header as it travels: n node, e epoch, q seq, b boot, m mono, w wall, y synced, x next by; s step
+    and c made only where they say something.
+    """
+    fields: dict[str, object] = {
         "n": frame.node,
         "e": frame.epoch,
         "q": frame.seq,
@@ -113,3 +133,8 @@ def header(frame: Frame) -> dict[str, object]:
         "y": int(frame.synced),
         "x": round(frame.next_by_s, 1),
     }
+    if frame.step:
+        fields["s"] = frame.step
+    if frame.made_s is not None:
+        fields["c"] = round(frame.made_s, 2)
+    return fields

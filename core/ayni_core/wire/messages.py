@@ -15,8 +15,26 @@ LINK_STATES = ("down", "weak", "no_news", "unknown", "ok")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierBoot:
+    """A boot of a node's machine from which frames may still wait, in `NodeState`.
+
+    `until_s` is the last that is known of its monotonic clock, `offset_s` what its wall clock was ahead of
+    that, `trusted` whether that had been synchronised.
+    """
+
+    boot: str
+    until_s: float
+    offset_s: float
+    trusted: bool = False
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeState:
-    """`state/NODE`, retained: the birth of an agent, or its last will with `up` false."""
+    """`state/NODE`, retained: the birth of an agent, or its last will with `up` false.
+
+    `mono_s` is its monotonic clock at the birth; `earlier` are boots before this one, oldest first.
+    """
 
     up: bool
     epoch: str = ""
@@ -26,6 +44,8 @@ class NodeState:
     poll_s: float = 0.0
     flush_s: float = 0.0
     at: float = 0.0
+    mono_s: float = 0.0
+    earlier: tuple[EarlierBoot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +57,25 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A frame whose name could not be read, by the CRC-32 of its bytes; the reason `dictionary` asks for the
+    same frame without dictionary, any other is final."""
+
+    crc: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ack:
-    """`ack/NODE`: `stored` holds pairs (first, last) of sequence numbers that are safe on the hub's disk."""
+    """`ack/NODE`: `stored` holds pairs (first, last) of sequence numbers that are safe on the hub's disk.
+
+    `unread` belongs to no epoch: it names frames by their bytes.
+    """
 
     epoch: str
     stored: tuple[tuple[int, ...], ...] = ()
     refused: tuple[Refused, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,16 +239,51 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """`cmd/NODE`: one command for the agent that was started with this `epoch`; any other ignores it.
+    """`cmd/NODE`: one command for the agent that was started with this `epoch` in this `boot`.
 
-    `do` is `watch`: send copies of each poll for `for_s` seconds on the agent's monotonic clock.
+    `do` is a name of `commands.COMMANDS`; `hello`, which asks only for the agent's clock; or `confirm`,
+    which answers the `nonce` of the command `id` on probation. After `until_s` on the agent's CLOCK_BOOTTIME
+    it is not done any more. A `watch` without `until_s` renews the copies for somebody who looks, and is
+    not answered.
     """
 
     id: str
     do: str
     epoch: str
-    for_s: float = 0.0
+    boot: str = ""
+    until_s: float = 0.0
     by: str = ""
+    role: str = ""
+    device: str = ""
+    item: str = ""
+    target: str = ""
+    value: str = ""
+    count: int = 0
+    for_s: float = 0.0
+    force: bool = False
+    risk: str = ""
+    nonce: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandState:
+    """`done/NODE/ID`: how far a command is. `state` is one of `commands.STATES`.
+
+    While it runs, `lines` are those since the last state; a final state has all of them. `mono_s` is the
+    agent's CLOCK_BOOTTIME; `epoch` and `boot` are in the answer to `hello` only.
+    """
+
+    id: str
+    do: str
+    state: str
+    progress: float = 0.0
+    text: Message | None = None
+    lines: tuple[str, ...] = ()
+    nonce: str = ""
+    at: float = 0.0
+    mono_s: float = 0.0
+    epoch: str = ""
+    boot: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from ayni_core.message import Message
 from ayni_core.wire.errors import WireError, load_json
-from ayni_core.wire.messages import Event
+from ayni_core.wire.messages import CommandState, Event
 from ayni_core.wire.shape import from_json
 
+MAX_QUESTION = 16 * 1024
+"""Bytes."""
 NumberOrText = int | float | str | None
 
 
@@ -74,13 +76,35 @@ class AskNote:
     author: str = ""
 
 
-Question = AskReadings | AskHistory | AskEvents | AskWatch | AskNote
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskCommand:
+    """`command`: do something at a device or a node. Answered by `CommandNews`, several times.
+
+    `id` is chosen by who asks: the same one again brings the same answer, and nothing is done twice. With
+    `look_first` nothing is done: the answer says what would happen.
+    """
+
+    ask: str = "command"
+    id: str
+    where: str
+    do: str
+    item: str = ""
+    target: str = ""
+    value: str = ""
+    count: int = 0
+    for_s: float = 0.0
+    force: bool = False
+    look_first: bool = False
+
+
+Question = AskReadings | AskHistory | AskEvents | AskWatch | AskNote | AskCommand
 QUESTIONS: dict[str, type] = {
     "readings": AskReadings,
     "history": AskHistory,
     "events": AskEvents,
     "watch": AskWatch,
     "note": AskNote,
+    "command": AskCommand,
 }
 
 
@@ -131,6 +155,25 @@ class Events:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommandPlan:
+    """What a command would do: sentences, the most important first, and how many homes are behind it."""
+
+    says: tuple[Message, ...] = ()
+    homes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandNews:
+    """An answer to `command`: that the hub has taken it (neither `state` nor `plan`), how far it is, until a
+    state is final; or what it would do (`plan`)."""
+
+    node: str = ""
+    state: CommandState | None = None
+    plan: CommandPlan | None = None
+    error: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """The answer to a question that asks for an action: `error` is empty when it was done."""
 
@@ -139,7 +182,7 @@ class Done:
 
 def question(data: bytes) -> Question:
     """The question out of bytes, or `WireError`."""
-    if len(data) > 16 * 1024:
+    if len(data) > MAX_QUESTION:
         raise WireError("a question is short")
     value = load_json(data)
     name = value.get("ask") if isinstance(value, dict) else None

@@ -24,7 +24,7 @@ _LARGEST = 1e30
 
 
 def pack(value: object) -> bytes:
-    """A message as JSON bytes; fields that hold their default None are left out."""
+    """A message as JSON bytes; fields that hold nothing (None, an empty list) by default are left out."""
     return dump_json(_out(value))
 
 
@@ -65,8 +65,12 @@ def _out(value: object) -> Any:
     if isinstance(value, Message):
         return value.to_wire()
     if dataclasses.is_dataclass(value):
-        pairs = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
-        return {name: _out(each) for name, each in pairs if each is not None}
+        pairs = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {
+            field.name: _out(each)
+            for field, each in pairs
+            if each is not None and not (each == () and field.default == ())
+        }
     if isinstance(value, tuple | list):
         return [_out(each) for each in value]
     return value

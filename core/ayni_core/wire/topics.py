@@ -17,7 +17,14 @@ KINDS = ("live", "history", "watch")
 """What a frame is for: news, backlog, or a copy for somebody who is looking (never stored)."""
 
 HUB = f"{PREFIX}/hub"
+BEAT = f"{PREFIX}/beat"
+"""Where the hub shows every half minute that it lives. Nodes do not hear it: it would cost a metered link
+more than all readings do."""
 LAB = f"{PREFIX}/lab"
+
+
+HUB_HEARS = tuple(f"{PREFIX}/{root}/#" for root in ("in", "state", "ask", "done", "alert", "net"))
+"""What a hub needs to hear. Its account may hear its own words too, for whoever reads along with it."""
 
 
 def bucket(node: str) -> int:
@@ -84,7 +91,7 @@ class Address:
 
 
 _WORDS = {
-    "in": 3, "state": 1, "ack": 1, "hub": 0, "alert": 1, "net": 2, "ask": 3, "answer": 3, "cmd": 1,
+    "in": 3, "state": 1, "ack": 1, "hub": 0, "beat": 0, "alert": 1, "net": 2, "ask": 3, "answer": 3, "cmd": 1,
     "done": 2,
 }  # fmt: skip
 
@@ -93,19 +100,19 @@ def parse(topic: str) -> Address:
     """Take a topic apart; `WireError` unless it is one of ours, with the bucket that its node has."""
     parts = topic.split("/")
     if parts[:2] != ["ayni", "v1"] or len(parts) < 3 or len(topic) > 300:
-        raise WireError("not a topic of ours")
+        raise WireError("not a topic of ours", kind="topic")
     root, words = parts[2], tuple(parts[3:])
     if root == "lab":
         if words and (len(words) != 2 or words[0] != "do"):
-            raise WireError("not a topic of ours")
+            raise WireError("not a topic of ours", kind="topic")
     elif len(words) != _WORDS.get(root, -1) or not all(words):
-        raise WireError("not a topic of ours")
+        raise WireError("not a topic of ours", kind="topic")
     if root == "in":
         number, node, kind = words
         if number != f"{bucket(node):02d}":
-            raise WireError(f"{node} does not belong into bucket {number}")
+            raise WireError(f"{node} does not belong into bucket {number}", kind="topic")
         if kind not in KINDS:
-            raise WireError(f"unknown kind of frame {kind}")
+            raise WireError(f"unknown kind of frame {kind}", kind="topic")
     return Address(root, words)
 
 
@@ -130,18 +137,15 @@ def rights(account: str, role: str = "viewer") -> Rights:
                 subscribe=(ack(name), HUB, cmd(name)),
             )
         case "h":
-            return Rights(
-                publish=(HUB, *(f"{PREFIX}/{root}/#" for root in ("ack", "alert", "net", "answer", "cmd"))),
-                subscribe=tuple(
-                    f"{PREFIX}/{root}/#" for root in ("in", "state", "ask", "done", "alert", "net")
-                ),
-            )
+            own = tuple(f"{PREFIX}/{root}/#" for root in ("ack", "alert", "net", "answer", "cmd"))
+            heard = (each for each in own if each not in HUB_HEARS)
+            return Rights(publish=(HUB, BEAT, *own), subscribe=(*HUB_HEARS, HUB, BEAT, *heard))
         case "p":
             lab = (lab_do(name),) if role == "trainer" else ()
             return Rights(
                 publish=(f"{PREFIX}/ask/{name}/+/+", *lab),
                 subscribe=(
-                    f"{PREFIX}/state/#", HUB, f"{PREFIX}/alert/#", f"{PREFIX}/net/#",
+                    f"{PREFIX}/state/#", HUB, BEAT, f"{PREFIX}/alert/#", f"{PREFIX}/net/#",
                     f"{PREFIX}/answer/{name}/#", LAB,
                 ),
             )  # fmt: skip

@@ -1,0 +1,94 @@
+"""Where a broker is and who we are there: the `broker:` section of config files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ayni_core.inventory import split_address
+from ayni_core.schema import Fields
+from ayni_io import secret
+from ayni_io.secret import Secret
+
+PROTOCOLS = ("5", "3.1.1")
+DEFAULT_PORT, DEFAULT_TLS_PORT = 1883, 8883
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerConfig:
+    """Where the broker is and who we are there. TLS is used when `ca` is set."""
+
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    username: str | None = None
+    password: Secret | None = None
+    ca: Path | None = None
+    protocol: str = "5"
+    also: tuple[tuple[str, int], ...] = ()
+    """Further addresses where the same account is taken, to be tried in this order."""
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """All of them, the preferred one first."""
+        return ((self.host, self.port), *self.also)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerReference:
+    """The `broker:` section of a config file; the password is still a reference."""
+
+    host: str
+    port: int
+    username: str | None
+    password: str | None
+    ca: str | None
+    protocol: str
+    also: tuple[str, ...] = ()
+
+    def resolve(self, where: str) -> BrokerConfig:
+        """Fetch the password. Raises `ConfigError`."""
+        return BrokerConfig(
+            host=self.host,
+            port=self.port,
+            username=self.username,
+            password=secret.resolve(self.password, f"{where}: broker.password") if self.password else None,
+            ca=Path(self.ca) if self.ca else None,
+            protocol=self.protocol,
+            also=tuple(broker_address(each, self.port) for each in self.also),
+        )
+
+
+def read_broker(fields: Fields) -> BrokerReference:
+    """Read the `broker:` section of agent.yaml and hub.yaml."""
+    ca = fields.text("ca", None)
+    reference = BrokerReference(
+        host=fields.text("host", "127.0.0.1"),
+        port=fields.number(
+            "port", DEFAULT_TLS_PORT if ca else DEFAULT_PORT, at_least=1, at_most=65535, whole=True
+        ),
+        username=fields.text("username", None),
+        password=secret.check_reference(fields, "password", "") or None,
+        ca=ca,
+        protocol=fields.choice("protocol", PROTOCOLS, "5"),
+        also=fields.texts("also"),
+    )
+    hosts = [reference.host]
+    for each in reference.also:
+        try:
+            hosts.append(broker_address(each)[0])
+        except ValueError as error:
+            fields.fault("also", f'"{each}": {error}')
+    if not ca and not {"127.0.0.1", "::1", "localhost"}.issuperset(hosts):
+        fields.fault("ca", "is missing: off this machine the broker is reached over TLS only")
+    fields.done()
+    return reference
+
+
+def broker_address(text: str, default_port: int = DEFAULT_PORT) -> tuple[str, int]:
+    """`HOST[:PORT]` -> (host, port). Raises `ValueError` with a reason."""
+    host, port = split_address(text)
+    has_port = text.strip().endswith(f":{port}") and (not text.strip().startswith("[") or "]:" in text)
+    return host, port if has_port else default_port

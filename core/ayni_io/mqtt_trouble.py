@@ -1,0 +1,88 @@
+"""Why there is no connection to a broker: told apart, and in a sentence."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["network", "tls", "refused", "lost"]
+"""Nobody answers there; somebody who is not who he should be; he does not take us; the connection ended."""
+
+_NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME (openssl/x509_vfy.h), which Python does not name: chain and name still count."""
+_CERTIFICATE = {
+    9: "it is not valid yet, if the clock is right here",
+    10: "it has expired, if the clock is right here",
+    7: "another authority signed it",
+    18: "another authority signed it",
+    19: "another authority signed it",
+    20: "another authority signed it",
+    21: "another authority signed it",
+    62: "it is for another name",
+    64: "it is for another address",
+}
+"""By X509_V_ERR_… (openssl/x509_vfy.h)."""
+BAD_PASSWORD, NOT_AUTHORIZED = 0x86, 0x87  # MQTT 5, 3.2.2.2; paho gives 3.1.1's 4 and 5 as these
+_REFUSED = {
+    BAD_PASSWORD: "wrong user name or password",
+    NOT_AUTHORIZED: "wrong user name or password",
+    0x85: "it does not take this client's name",
+    0x8A: "this client is banned",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why there is no connection."""
+
+    kind: Kind
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def of_error(error: Exception, where: str) -> Trouble:
+    """Connecting failed."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why = _CERTIFICATE.get(error.verify_code, error.verify_message)
+        return Trouble(kind="tls", text=f"{where}: its certificate is not the expected one: {why}")
+    if isinstance(error, ConnectionResetError | ssl.SSLEOFError):  # plain MQTT there, or a restart
+        return Trouble(kind="network", text=f"{where}: it hung up on us before TLS was agreed")
+    if isinstance(error, ssl.SSLError):
+        return Trouble(kind="tls", text=f"{where}: no TLS there: {_lower(error.reason or str(error))}")
+    if isinstance(error, TimeoutError):
+        return Trouble(kind="network", text=f"{where}: no answer")
+    if isinstance(error, ConnectionRefusedError):
+        return Trouble(kind="network", text=f"{where}: nothing listens there")
+    return Trouble(kind="network", text=f"{where}: {_lower(getattr(error, 'strerror', None) or str(error))}")
+
+
+def of_refusal(code: int, words: str, where: str) -> Trouble:
+    """The broker answered CONNECT with a reason code of MQTT 5."""
+    if code in _REFUSED:
+        return Trouble(kind="refused", text=f"{where}: refused us: {_REFUSED[code]}")
+    return Trouble(kind="network", text=f"{where}: refused us: {words.lower()}")
+
+
+def tls_context(authority: Path, *, check_time: bool) -> ssl.SSLContext:
+    """Who is on the other side is proved by this authority; without `check_time` whatever the date is.
+
+    A Pi without a clock battery believes in 1970, where no certificate is valid yet. Raises `ValueError`
+    where the authority's certificate cannot be read.
+    """
+    if not authority.is_file():
+        raise ValueError(f"{authority}: no such file")
+    try:
+        context = ssl.create_default_context(cafile=str(authority))
+    except (ssl.SSLError, OSError) as error:
+        raise ValueError(f"{authority}: not the certificate of an authority: {error}") from None
+    if not check_time:
+        context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
+    return context
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,63 @@
+"""What people write into the notebook: who may, about what, and how much at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from ayni_core.inventory import Network
+from ayni_core.message import Message
+from ayni_core.wire.messages import Event
+from ayni_core.wire.questions import AskNote
+
+LONGEST = 2000
+MOST, WITHIN_S = 30, 600.0
+"""Notes of one person; a class on one login writes fewer."""
+_LONGEST_AUTHOR = 40
+
+
+class Notebook:
+    """Looks at a note before it is kept. Notes are about what the inventory has, or about nothing (kind and
+    name empty): about the network."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._written: dict[str, deque[float]] = {}
+
+    def write(self, asked: AskNote, user: str, now: float) -> Event | Message:
+        """The note as it will be kept, or why not."""
+        person = self._network.people.get(user)
+        if person is None or person.role == "viewer":
+            return Message("answer.not_allowed", {"user": user})
+        words = asked.text.strip()[:LONGEST]
+        if not words:
+            return Message("answer.empty_note")
+        if not self._exists(asked.kind, asked.name):
+            return Message("answer.not_found", {"name": asked.name[:80] or asked.kind[:80]})
+        if not self._may_write_more(user, now):
+            return Message("answer.too_many_notes", {"most": MOST, "minutes": int(WITHIN_S // 60)})
+        author = person.title
+        if asked.author and asked.author != author:  # on a shared login people say who they are
+            author = f"{asked.author[:_LONGEST_AUTHOR]} ({author})"
+        text = Message("event.note", {"author": author, "text": words})
+        return Event(at=now, text=text, level="note", kind=asked.kind, name=asked.name, author=user)
+
+    def _exists(self, kind: str, name: str) -> bool:
+        if not kind and not name:
+            return True
+        known = {
+            "link": self._network.links,
+            "site": self._network.sites,
+            "device": self._network.devices,
+            "node": self._network.nodes,
+            "upstream": self._network.upstreams,
+        }
+        return name in known.get(kind, {})
+
+    def _may_write_more(self, user: str, now: float) -> bool:
+        written = self._written.setdefault(user, deque())
+        while written and not 0 <= now - written[0] < WITHIN_S:
+            written.popleft()
+        if len(written) >= MOST:
+            return False
+        written.append(now)
+        return True
