@@ -186,6 +186,16 @@ def test_colour_adds_nothing_that_the_words_do_not_say() -> None:
     assert [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in coloured] == shown(BAD, 80, 23)
 
 
+def test_why_a_device_is_silent_is_told_without_what_was_asked() -> None:
+    error = "reading 1 object from 10.0.0.1:161: no answer within 2 s"
+    one = device("one", "silent", error=error)
+    other = device("other", "failing", error="a fault in its profile")
+    screen = "\n".join(shown(replace(WELL, devices=(one, other), day=())))
+    assert "no answer within 2 s" in screen
+    assert "reading" not in screen
+    assert "a fault in its profile" in screen
+
+
 def test_every_terminal_can_show_the_signs() -> None:
     lines = shown(BAD, 80, 23, ascii_only=True)
     assert all(line.isascii() for line in lines)
@@ -279,6 +289,7 @@ def test_contact_knows_since_when_and_why_not() -> None:
     contact.lost("network", "nothing listens there", 131.0)
     status = contact.status(160.0)
     assert (status.connected, status.age_s, status.broker) == (False, 60.0, "a:1883")
+    assert contact.status(160.0, 20.0).age_s == 140.0, "an earlier run knew since when"
     contact.connected("b:8883", 170.0)
     assert not contact.there, "the broker alone is not the central"
     assert (contact.hub("ready"), contact.hub("ready")) == ("unknown", "ready")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -207,3 +208,45 @@ def test_a_blocked_loop_sends_no_sign_of_life(tmp_path: Path) -> None:
     assert heard[0] == ["READY=1"]
     assert heard.count(["WATCHDOG=1"]) >= 2
     assert after == []
+
+
+# ---- the unit file
+
+UNIT = Path(__file__).parent.parent / "agent" / "ayni-agent.service"
+
+
+def settings() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in UNIT.read_text(encoding="utf-8").splitlines():
+        if line and line[0] not in "#[":
+            key, _, value = line.partition("=")
+            found.setdefault(key, []).append(value)
+    return found
+
+
+def test_the_unit_gives_what_the_agent_relies_on() -> None:
+    unit = settings()
+    assert unit["Type"] == ["notify"]
+    assert unit["Restart"] == ["always"]
+    assert unit["StartLimitIntervalSec"] == ["0"], "it is never given up"
+    assert int(unit["WatchdogSec"][0]) >= 60
+    assert unit["RuntimeDirectoryPreserve"] == ["yes"], "the open frame survives a kill"
+    assert unit["StateDirectory"] == unit["RuntimeDirectory"] == unit["User"] == ["ayni"]
+    assert unit["SystemCallFilter"][-1].split() == ["adjtimex", "clock_adjtime", "clock_adjtime64"]
+    assert "ProtectClock" not in unit, "it forbids to ask whether the clock is right"
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_systemd_understands_the_unit_and_finds_it_tight(tmp_path: Path) -> None:
+    text = UNIT.read_text(encoding="utf-8")
+    copy = tmp_path / UNIT.name
+    copy.write_text(text.replace("/opt/ayni/bin/ayni", "/bin/true").replace("=ayni\n", "=root\n"))
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(copy)], capture_output=True, text=True, timeout=60
+    )
+    assert verified.stderr == "", "an unknown key gives exit status 0"
+    judged = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(UNIT)],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert judged.returncode == 0, judged.stdout[-300:]

@@ -17,12 +17,18 @@ from test_mqtt_client import NOW as TODAY
 from test_mqtt_client import YEAR, Authority, Heard, mosquitto, until
 
 from ayni_agent.budget import MB, STEPS, Budget
+from ayni_agent.poller import Poller
 from ayni_core.clockwatch import Moment
 from ayni_core.message import Message
+from ayni_core.mibview import MibView
+from ayni_core.snmprec import parse_snmprec
 from ayni_core.texts import TEXTS
 from ayni_io import pulse, traffic
 from ayni_io.i18n import say
 from ayni_io.mqtt import BrokerConfig
+from ayni_io.profiles import Profiles
+from ayni_io.rulebook import load_rules
+from ayni_io.snmp_recording import RecordedReader
 from ayni_io.traffic import Meter, Traffic, in_vain
 
 # ---- traffic
@@ -429,3 +435,67 @@ def test_the_account_stays_small() -> None:
     site.days(90)
     assert len(site.budget.days) == 62
     assert len(site.budget.to_bytes()) < 3000
+
+
+# ---- the slow tier
+
+ROOT = "1.3.6.1.4.1.99999"
+BOX = (
+    f"1.3.6.1.2.1.1.1.0|4|A box\n1.3.6.1.2.1.1.2.0|6|{ROOT}\n1.3.6.1.2.1.1.3.0|67|4200\n"
+    f"{ROOT}.1.0|2|41\n{ROOT}.2.0|2|55\n"
+    + "".join(f"{ROOT}.3.1.{column}.{row}|65|{100 * row}\n" for row in range(1, 31) for column in (1, 2))
+)
+PROFILE = f"""about: A box
+identify: [{{object_id: {ROOT}}}]
+root: {ROOT}
+scalars:
+  - {{oid: .1.0, group: sensor, item: a, metric: temperature_c, tier: slow}}
+  - {{oid: .2.0, group: sensor, item: b, metric: temperature_c}}
+tables:
+  - entry: .3.1
+    group: interface
+    readings:
+      - {{column: 1, metric: in_octets}}
+      - {{column: 2, metric: in_ucast_pkts, tier: slow}}
+"""
+
+
+def boxed(folder: Path, monkeypatch: pytest.MonkeyPatch, **options: int) -> Poller:
+    (folder / "profiles").mkdir()
+    (folder / "profiles" / "box.yaml").write_text(PROFILE)
+    monkeypatch.setenv("AYNI_CONFIGS", str(folder))
+    return Poller("box", RecordedReader(MibView(parse_snmprec(BOX))), Profiles(), **options)
+
+
+def counts(poller: Poller, polls: int, since_s: float = 0.0) -> list[int]:
+    """How many readings each poll brought, a minute apart; without those that every poll has."""
+    found = []
+    for number in range(polls):
+        poll = asyncio.run(poller.poll(since_s + 60.0 * number))
+        assert poll.error is None
+        found.append(sum(series.group != "system" for series in poll.values))
+    return found
+
+
+def test_the_slow_tier_is_asked_for_at_every_few_polls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poller = boxed(tmp_path, monkeypatch, slow_every=5)
+    everything, fast = 62, 31
+    assert counts(poller, 10) == [everything, *[fast] * 4, everything, *[fast] * 4]
+    assert not poller._changed, "what was not asked for is not missing"
+    poller.slow_every = 3  # the budget may say so at any time
+    assert counts(poller, 6, 600.0) == [everything, fast, fast, everything, fast, fast], "first a look-over"
+
+
+def test_without_tiers_every_poll_brings_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert counts(boxed(tmp_path, monkeypatch), 4) == [62] * 4
+
+
+def test_no_rule_looks_at_what_is_slow() -> None:
+    watched = {rule.metric for rule in load_rules()} | {"signal_dbm", "if_oper", "uptime_s"}
+    profiles = Profiles()
+    for name in profiles.names():
+        for part in profiles.load(name).parts:
+            readings = [*part.scalars, *(reading for table in part.tables for reading in table.readings)]
+            assert not {each.metric for each in readings if each.tier == "slow"} & watched, name

@@ -82,6 +82,7 @@ class Agent:
         self._courier = self._new_courier()
         self._courier_task: asyncio.Task[None] | None = None
         self._courier_changes = asyncio.Lock()
+        self._reloading = asyncio.Lock()
         self._close_soon = asyncio.Event()
         self._ended = asyncio.Event()
         self._early: deque[float] = deque()
@@ -207,17 +208,18 @@ class Agent:
         """Read the configuration anew; with any fault the one in force stays."""
         if self._load is None:
             return
-        self._service.reloading()
-        try:
-            new, changes = await asyncio.to_thread(read_again, self._load, self._setup)
-        except ConfigError as error:
-            for fault in error.faults:
-                log.error("configuration not taken: %s", fault)
-        else:
-            log.info("configuration taken %s", changes)
-            if changes:
-                await self._use(new, changes)
-        self._service.ready(self._desk.line())
+        async with self._reloading:
+            self._service.reloading()
+            try:
+                new, changes = await asyncio.to_thread(read_again, self._load, self._setup)
+                log.info("configuration taken %s", changes)
+                if changes:
+                    await self._use(new, changes)
+            except ConfigError as error:
+                for fault in error.faults:
+                    log.error("configuration not taken: %s", fault)
+            finally:
+                self._service.ready(self._desk.line())
 
     async def _use(self, new: Setup, changes: Changes) -> None:
         self._setup, self._config = new, new.config

@@ -23,6 +23,7 @@ from ayni_agent.doings.family import Families
 from ayni_agent.doings.job import Access, Failed, Ground, Job, Refused
 from ayni_agent.guard import Guard, GuardError, NotUndoneError, TurnBack, Undo
 from ayni_agent.logbook import Logbook, LogbookError, Record
+from ayni_agent.teller import Teller
 from ayni_core import commands
 from ayni_core.commands import Order, OrderError
 from ayni_core.message import Message
@@ -35,11 +36,7 @@ from ayni_io.waiting import BootClock, Clock, within
 
 log = logging.getLogger("agent")
 MOST_AT_ONCE = 4
-_SAY_EVERY_S = 1.0
-_TELL_S = 20.0
-_AGAIN_S = 30.0
 _LONGEST_CAUSE = 200
-_MOST_LINES = 100
 _UNDOING = Message("running.undoing")
 
 
@@ -80,19 +77,18 @@ class Commands:
         self._left = {undo.id: undo for undo in self._guard.pending()}
         self._tasks: set[asyncio.Task[None]] = set()
         self._later: dict[str, asyncio.Task[None]] = {}
-        self._to_tell: dict[tuple[str, str], CommandState] = {}
-        self._something = asyncio.Event()
+        self._teller = Teller(lambda state: ground.tell(state), self._book.told, self.connected, self._clock)
 
     async def run(self) -> None:
         """Undo and answer what was left behind, then tell what there is to tell, until cancelled."""
         for undo in list(self._left.values()):
             self._spawn(self._undo_left(undo))
         for record in self._book.unfinished():
-            if record.command.id not in self._left:
+            if record.command.id not in self._left and record.command.id not in self._running:
                 self._end(record.command, self._cut_short(record))
         self.connected()
         try:
-            await self._tell()
+            await self._teller.run()
         finally:
             for task in (*self._tasks, *self._later.values()):
                 task.cancel()
@@ -102,7 +98,7 @@ class Commands:
     def connected(self) -> None:
         """The hub is there: tell it what it may have missed."""
         for record in self._book.untold():
-            self._send(record.state)
+            self._teller.send(record.state)
 
     def take(self, command: Command, *, retained: bool = False) -> None:
         """What came on `cmd/NODE`."""
@@ -118,7 +114,7 @@ class Commands:
                 log.warning("confirmation of nothing ignored id=%s", command.id)
         elif command.do == "hello":
             hello = self._state(command, "done")
-            self._send(replace(hello, epoch=self._epoch, boot=self._boot))
+            self._teller.send(replace(hello, epoch=self._epoch, boot=self._boot))
         else:
             self._order(command)
 
@@ -127,10 +123,10 @@ class Commands:
     def _order(self, command: Command) -> None:
         running, record = self._running.get(command.id), self._book.get(command.id)
         if running is not None:
-            self._send(replace(running.state, lines=()))
+            self._teller.send(replace(running.state, lines=()))
             return
         if record is not None:
-            self._send(record.state if record.final else self._state(command, "running", _UNDOING))
+            self._teller.send(record.state if record.final else self._state(command, "running", _UNDOING))
             return
         late = self._clock.now() > command.until_s
         late = late or command.until_s > self._clock.now() + commands.MOST_VALID_S
@@ -138,7 +134,7 @@ class Commands:
             start = command.epoch != self._epoch or command.boot != self._boot
             state = self._state(command, "expired", Message("expired.start" if start else "expired.late"))
             self._book.audit(command, state)
-            self._send(state)
+            self._teller.send(state)
             return
         try:
             order = self._checked(command)
@@ -154,7 +150,7 @@ class Commands:
         else:
             self._running[command.id] = _Running(command, state)
             self._book.audit(command, state)
-            self._send(state)
+            self._teller.send(state)
             self._spawn(self._do(command, order))
 
     def _checked(self, command: Command) -> Order:
@@ -193,7 +189,7 @@ class Commands:
         state = self._state(command, "refused", text)
         self._book.remember(command, state)
         self._book.audit(command, state)
-        self._send(state)
+        self._teller.send(state)
 
     # ---- doing
 
@@ -290,7 +286,7 @@ class Commands:
         self._running.pop(command.id, None)
         self._book.finish(command, state)
         self._book.audit(command, state)
-        self._send(state)
+        self._teller.send(state)
 
     async def _last_words(self) -> None:
         """The agent ends: what can still be undone within a moment is."""
@@ -318,19 +314,13 @@ class Commands:
         )
 
     def _say(self, identifier: str, progress: float, text: Message | None, lines: tuple[str, ...]) -> None:
-        """How far it is. What was not told yet is told together with it."""
+        """How far it is."""
         running = self._running.get(identifier)
         if running is None:
             return
-        waiting = self._to_tell.get((identifier, "running"))
-        state = self._state(
-            running.command,
-            "running",
-            text or (running.state.text if running.state.state == "running" else None),
-            ((waiting.lines if waiting is not None else ()) + lines)[-_MOST_LINES:],
-        )
-        running.state = replace(state, progress=round(progress, 2))
-        self._send(running.state)
+        text = text or (running.state.text if running.state.state == "running" else None)
+        state = self._state(running.command, "running", text, lines)
+        running.state = self._teller.send(replace(state, progress=round(progress, 2)))
 
     def _on_probation(self, identifier: str, nonce: str, left_s: float) -> None:
         running = self._running[identifier]
@@ -340,44 +330,7 @@ class Commands:
         running.state = state
         if first:
             self._book.progress(identifier, state)
-        self._send(state)
-
-    def _send(self, state: CommandState) -> None:
-        """To be told as soon as may be; of one command only the newest matters."""
-        kind = state.do if state.do == "hello" else state.state if state.state == "running" else "news"
-        self._to_tell[state.id, kind] = state
-        if kind == "news":
-            self._to_tell.pop((state.id, "running"), None)  # it is older, and may say less
-        self._something.set()
-
-    async def _tell(self) -> None:
-        last_s: dict[str, float] = {}
-        while True:
-            self._something.clear()
-            wait_s = _AGAIN_S
-            for key, state in list(self._to_tell.items()):
-                now = self._clock.now()
-                due_s = last_s.get(state.id, float("-inf")) + (_SAY_EVERY_S if key[1] == "running" else 0.0)
-                if due_s > now:
-                    wait_s = min(wait_s, due_s - now)
-                    continue
-                if self._to_tell.get(key) is state:
-                    del self._to_tell[key]
-                last_s[state.id] = now
-                if await self._told(state) and state.state in commands.FINAL and state.do != "hello":
-                    self._book.told(state.id)
-            last_s = {each: at for each, at in last_s.items() if each in self._running}
-            try:
-                await within(self._clock, wait_s, self._something.wait())
-            except TimeoutError:
-                if wait_s == _AGAIN_S:
-                    self.connected()
-
-    async def _told(self, state: CommandState) -> bool:
-        try:
-            return await within(self._clock, _TELL_S, self._ground.tell(state))
-        except TimeoutError:
-            return False
+        self._teller.send(state)
 
     # ---- tasks
 

@@ -57,12 +57,13 @@ class Contact:
         if self._problem == "denied":
             self._problem = self._cause = ""
 
-    def status(self, now_s: float) -> HubStatus:
-        """As it stands now."""
+    def status(self, now_s: float, away_s: float | None = None) -> HubStatus:
+        """As it stands now; `away_s` is since when the central is away, where an earlier run knew it."""
+        since_s = self._since_s if self._connected or away_s is None else min(away_s, self._since_s)
         return HubStatus(
             broker=self._broker,
             connected=self._connected,
-            age_s=age(now_s, self._since_s),
+            age_s=age(now_s, since_s),
             state=self._state,
             ack_age_s=None if self._ack_s is None else age(now_s, self._ack_s),
             problem=self._problem,

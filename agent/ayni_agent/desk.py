@@ -161,7 +161,7 @@ class Desk:
             poll_s=config.poll_s,
             flush_s=config.flush_s,
             clock=self._clock.status(at),
-            hub=self.contact.status(at.mono_s),
+            hub=self.contact.status(at.mono_s, self._account.since_s),
             outbox=standing.outbox_status(outbox.statistics(), outbox.refusals(), at),
             budget=self.budget(),
             devices=tuple(

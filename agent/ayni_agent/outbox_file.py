@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS state(key TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
 VERSION = 1
 _INDEX = "SELECT id, epoch, seq, lived, crc, length(payload) FROM frame ORDER BY id"
+_REFUSALS = "SELECT epoch, seq, at, reason FROM refused ORDER BY id"
 _REMEMBER = "INSERT INTO state VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value"
 BOOK = ""
 """The key of the book in the table `state`."""
@@ -48,6 +49,7 @@ _PRAGMAS = (
     "wal_autocheckpoint=500",
     "busy_timeout=200",
     "secure_delete=OFF",
+    "cache_size=-256",
     f"journal_size_limit={2 * MIB}",
 )
 _KEPT_S, _KEPT_BYTES, _MOST_RUNS = DAY_S, 4 * MIB, 64
@@ -160,6 +162,7 @@ class FileOutbox:
     `book` is as of the last commit, `found` as of opening, None in a file that is new. `rows` are the frames
     that the hub does not have, oldest first, their bytes left where they are; those of an earlier boot are
     no news, as nobody knows how long the machine was off. `odd` are places of records that are damaged.
+    `refusals`: what the hub refused, oldest first.
     """
 
     def __init__(self, path: Path, moment: Moment, boot: str) -> None:
@@ -178,6 +181,7 @@ class FileOutbox:
                     if isinstance(value, bytes)
                 }
                 index = self._db.execute(_INDEX).fetchall()
+                refused = self._db.execute(_REFUSALS).fetchall()
         except BaseException:
             self.close()
             raise
@@ -191,6 +195,9 @@ class FileOutbox:
         if same_boot:
             self._boot_lived_s = self.book.boot_lived_s
         self._kept: deque[tuple[int, int, float]] = deque()
+        self.refusals = [
+            Refusal(epoch=epoch, seq=seq, at=at, reason=reason) for epoch, seq, at, reason in refused
+        ]
         self.rows: list[Row] = []
         self.odd: list[int] = []
         for record in index:
@@ -234,12 +241,6 @@ class FileOutbox:
                 "SELECT payload, crc FROM frame WHERE lived>=? ORDER BY id DESC LIMIT ?", (since, most)
             ).fetchall()
         return [payload for payload, crc in found if zlib.crc32(payload) == crc]
-
-    def refusals(self) -> list[Refusal]:
-        """What the hub refused, oldest first."""
-        with self._file.failing_as("reading"):
-            found = self._db.execute("SELECT epoch, seq, at, reason FROM refused ORDER BY id").fetchall()
-        return [Refusal(epoch=epoch, seq=seq, at=at, reason=reason) for epoch, seq, at, reason in found]
 
     # ---- writing
 

@@ -249,8 +249,10 @@ class Line:
             for epoch, seq in book.last_seq.items():
                 self._last_seq[epoch] = max(seq, self._last_seq.get(epoch, 0))
 
-    def join(self, rows: Iterable[Row], odd: Sequence[int] = ()) -> None:
-        """Frames out of a file, beside those that are known already; `odd` are places to be cleared."""
+    def join(self, rows: Iterable[Row], odd: Sequence[int] = (), *, unreadable: bool = False) -> None:
+        """Frames out of a file, beside those that are known already; `odd` are places to be cleared. With
+        `unreadable` what has a place cannot be read there now.
+        """
         with self._lock:
             self.damaged += len(odd)
             self._pending.replaced += odd
@@ -265,7 +267,7 @@ class Line:
                     known.place, known.payload = row.place, None
                 elif row.place:
                     self._pending.replaced.append(row.place)
-                elif not known.place and known.payload is None:
+                elif known.payload is None and (unreadable or not known.place):
                     known.payload = row.payload
             self._memory.sort()
             self._trim()

@@ -5,7 +5,8 @@ it becomes `NAME.damaged-N` for whoever wants to look, and the two newest of tho
 the middle begins the rescue anew.
 
 Reading touches nothing: the VFS without locks and an index of the WAL in memory also work where nothing can
-be written (sqlite.org/uri.html, `vfs=unix-none`). Only this process has the file, so no lock is needed.
+be written (sqlite.org/uri.html: `vfs=unix-none`, `immutable`). Only this process has the file, so no lock is
+needed.
 """
 
 from __future__ import annotations
@@ -72,7 +73,9 @@ class Wreck:
 
     def __init__(self, path: Path) -> None:
         self.state: dict[str, bytes] = {}
-        name = f"file:{quote(str(path.absolute()))}?mode=ro&vfs=unix-none"
+        wal = beside(path, "-wal")
+        how = "mode=ro&vfs=unix-none" if wal.exists() else "immutable=1"  # SQLite would want to make a WAL
+        name = f"file:{quote(str(path.absolute()))}?{how}"
         try:
             self._db = sqlite3.connect(name, uri=True, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as problem:

@@ -54,14 +54,13 @@ class SteadyOutbox(Line):
         self._file: FileOutbox | None = None
         self._rescues = 0
         self._wrecks = True
+        self._looked = False
         self._trouble = Trouble() if path else Trouble("none", "no state_dir is given")
         if path is not None:
             try:
                 self._ready(path, moment)
             except (OutboxError, OSError) as error:
-                self._trouble.met(error, path, moment.mono_s)
-                if self._file is None and self._trouble.kind != "busy":
-                    self._look_at(path, moment)
+                self._give_up(error, path, moment)
 
     def statistics(self) -> Statistics:
         """How the outbox is."""
@@ -169,15 +168,16 @@ class SteadyOutbox(Line):
         if self._file is None:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
             try:
-                self._file = FileOutbox(path, moment, self._boot)
+                file = FileOutbox(path, moment, self._boot)
             except OutboxError as error:
                 if error.kind != "damaged" or self._rescues >= _MOST_RESCUES:
                     raise
                 self._set_aside(path, error)
-                self._file = FileOutbox(path, moment, self._boot)
-            self.know(self._file.found, self._file.state, self._file.refusals())
-            self.join(self._file.rows, self._file.odd)
-            self._file.rows.clear()
+                file = FileOutbox(path, moment, self._boot)
+            self.know(file.found, file.state, file.refusals)
+            self.join(file.rows, file.odd)
+            file.rows.clear()
+            self._file, self._looked = file, False
         if self._wrecks:
             self._rescue(path, moment)
             self._wrecks = False
@@ -225,7 +225,7 @@ class SteadyOutbox(Line):
         return count
 
     def _look_at(self, path: Path, moment: Moment) -> None:
-        """The file cannot be written: take the newest of its frames into memory; the others stay there."""
+        """The file cannot be opened: take the newest of its frames into memory; the others stay there."""
         try:
             wreck = Wreck(path)
         except OSError:
@@ -239,7 +239,7 @@ class SteadyOutbox(Line):
                     break
                 rows.append(row)
         self.know(wreck.book, wreck.state)
-        self.join(reversed(rows))
+        self.join(reversed(rows), unreadable=True)
 
     def _mended(self, error: OutboxError | OSError, path: Path, moment: Moment, *, clean: bool) -> bool:
         """Whether the cause of a failure could be put right at once, and the commit was done."""
@@ -262,3 +262,6 @@ class SteadyOutbox(Line):
         self._trouble.met(error, path, moment.mono_s)
         if self._trouble.kind in ("failing", "damaged") and self._trouble.times % _REOPEN_AFTER == 0:
             self._shut()
+        if self._file is None and self._trouble.kind != "busy" and not self._looked:
+            self._looked = True
+            self._look_at(path, moment)

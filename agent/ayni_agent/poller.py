@@ -59,7 +59,8 @@ class Poller:
     it was and it still says the same of itself. `poll` never raises for what the device or the network does:
     that is `Poll.error`. After a poll, `failure` is the exception behind an error, `skipped` tells what the
     device answered in a broken way and was left out, `last` holds the raw answers, `family` is the name of
-    the profile, and `identity` is what to remember.
+    the profile, and `identity` is what to remember. What a profile puts into the slow tier is asked for at
+    every `slow_every`th poll, which may be changed at any time; a poll without it has no such readings.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Poller:
         *,
         remembered: Identity | None = None,
         look_over_s: float = LOOK_OVER_S,
+        slow_every: int = 1,
     ) -> None:
         self.name = name
         self.family: str | None = None
@@ -80,6 +82,8 @@ class Poller:
         self._reader = reader
         self._profiles = profiles
         self._wanted = profile
+        self.slow_every = slow_every
+        self._since_slow = 0
         self._look_over_every_s = look_over_s
         self._profile: Profile | None = None
         self.identity = remembered
@@ -139,7 +143,9 @@ class Poller:
         extractor = self._extractor
         assert extractor is not None  # noqa: S101  _is_due said so
         plan = extractor.plan
-        answers = await self._reader.get(plan.gets)
+        self._since_slow += 1
+        slow = self._since_slow >= self.slow_every
+        answers = await self._reader.get(plan.gets + plan.slow_gets if slow else plan.gets)
         pulse = _pulse(answers)
         if not _same_device(self._pulse, pulse):
             return None
@@ -148,7 +154,7 @@ class Poller:
         harvest = extractor.harvest()
         met, strange = harvest.take(answers)
         moved = False
-        for walk in plan.walks:
+        for walk in plan.walks + plan.slow_walks if slow else plan.walks:
             answers = await self._columns(walk.columns, walk.rows)
             more, unknown = harvest.take(answers)
             if walk.rows is None and (unknown or len(answers) != _cells(self._survey, walk.columns)):
@@ -158,9 +164,11 @@ class Poller:
                 met += more
                 strange = strange or unknown
             self._answers.append(answers)
+        if slow:
+            self._since_slow = 0
         if moved or await self._appeared(plan):
-            return self._resolve_again()
-        if strange or met != plan.expected:
+            return self._resolve_again(slow)
+        if strange or met != plan.expected + slow * plan.slow_expected:
             self._changed = True
         return harvest.row()
 
@@ -176,13 +184,14 @@ class Poller:
                 self._answers.append(answers)
         return bool(found)
 
-    def _resolve_again(self) -> Row:
+    def _resolve_again(self, slow: bool) -> Row:
         """Rows of a volatile table came or went: all that is needed to know them is at hand."""
         assert self._profile is not None  # noqa: S101  there is a plan
-        plan = resolve(self._profile, self._survey)
+        plan = resolve(self._profile, self._survey, tiers=self.slow_every > 1)
         extractor = self._follow(plan)
         met, strange = extractor.harvest().take(self.last)
-        self._changed = self._changed or strange or met != plan.expected
+        expected = plan.expected + slow * plan.slow_expected
+        self._changed = self._changed or strange or met != expected
         return read_plainly(plan, self._answers, extractor.last)
 
     def _follow(self, plan: Plan) -> Extractor:
@@ -215,8 +224,9 @@ class Poller:
                 survey.add_columns(present, answers)
                 self._answers.append(answers)
         await self._texts(profile, survey)
-        plan = resolve(profile, survey)
+        plan = resolve(profile, survey, tiers=self.slow_every > 1)
         self._survey = survey
+        self._since_slow = 0
         extractor = self._follow(plan)
         self._pulse = _Pulse(*(_whole(survey.scalars.get(oid, ABSENT)) for oid in PULSE))
         self._looked_over_s = now_s

@@ -268,15 +268,20 @@ def _device(device: DeviceStatus, day: DayStatus | None, width: int, name: int) 
     pct = "--" if day is None or day.answered_pct is None else f"{int(day.answered_pct)}%"
     end = f" {_hours(day, bar)} {pct:>4}" if bar else f" {pct:>4}"
     room = width - len(lead) - name - 1 - len(state) - 1 - len(age) - 2 - len(end)
-    words = (
-        clean(device.error) if device.state in ("silent", "failing") else _values(device.values, day, room)
-    )
+    silent = device.state in ("silent", "failing")
+    words = _error(device) if silent else _values(device.values, day, room)
     return (
         (lead, style),
         (f"{_fit(device.name, name)} ", ""),
         (f"{state} ", "" if style == "ok" else style),
         (f"{age}  {_fit(words, room)}{end}", ""),
     )
+
+
+def _error(device: DeviceStatus) -> str:
+    """Why it does not answer, without what was asked and whom."""
+    _asked, _address, cause = device.error.partition(f"{device.address}: ")
+    return clean(cause or device.error)
 
 
 def _hours(day: DayStatus | None, cells: int) -> str:

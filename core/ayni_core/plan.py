@@ -54,10 +54,13 @@ class Plan:
 
     gets: tuple[bytes, ...]  # PULSE first
     walks: tuple[Walk, ...]
+    slow_gets: tuple[bytes, ...]  # what is asked for at every few polls, besides
+    slow_walks: tuple[Walk, ...]
     watched: Mapping[bytes, tuple[bytes, ...]]  # a column of each empty volatile table, and all it has
     lookup: Mapping[bytes, Entry | None]
     further: Mapping[bytes, tuple[Entry, ...]]  # more readings out of the same answer
     expected: int
+    slow_expected: int
     slow: Mapping[Series, Value]
     derived: tuple[Derivation, ...]
     origins: Mapping[Series, Origin]
@@ -79,13 +82,26 @@ class _Draft:
     taken: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Tier:
+    """What is asked for together: single objects, cells by table, and how many answers that makes."""
+
+    gets: dict[bytes, None] = field(default_factory=dict)
+    cells: dict[int, list[_Choice]] = field(default_factory=dict)
+    expected: int = 0
+
+
+def _is_rare(choice: _Choice) -> bool:
+    return choice.reading.tier == "slow" and not (choice.table and choice.table.volatile)
+
+
 def number(value: int | bytes | None) -> int | None:
     """A value that is meant to be a number as it stands."""
     return value if isinstance(value, int) else None
 
 
-def resolve(profile: Profile, survey: Survey) -> Plan:
-    """The plan for a device that showed itself like this."""
+def resolve(profile: Profile, survey: Survey, *, tiers: bool = False) -> Plan:
+    """The plan for a device that showed itself like this; with `tiers` the slow one is asked for apart."""
     draft = _Draft()
     for number, part in enumerate(profile.parts):
         for reading in part.scalars:
@@ -97,7 +113,7 @@ def resolve(profile: Profile, survey: Survey) -> Plan:
         for table in part.tables:
             for reading in table.readings:
                 _offer_rows(draft, number, reading, table, survey)
-    return _plan(profile, survey, draft)
+    return _plan(profile, survey, draft, tiers)
 
 
 def _offer_rows(draft: _Draft, number: int, reading: Reading, table: Table, survey: Survey) -> None:
@@ -144,18 +160,18 @@ def _offer(
         draft.chosen[series] = _Choice(reading, oid, raw, factor, table)
 
 
-def _plan(profile: Profile, survey: Survey, draft: _Draft) -> Plan:
+def _plan(profile: Profile, survey: Survey, draft: _Draft, tiers: bool) -> Plan:
     lookup: dict[bytes, Entry | None] = {}
     further: dict[bytes, tuple[Entry, ...]] = {}
     slow: dict[Series, Value] = {}
     origins: dict[Series, Origin] = {}
-    gets: dict[bytes, None] = dict.fromkeys(PULSE)
-    cells: dict[int, tuple[Table, list[_Choice]]] = {}
+    fast, rare = _Tier(gets=dict.fromkeys(PULSE)), _Tier()
     made: dict[tuple[int, float, bool], Converter | None] = {}
     signature: list[tuple[object, ...]] = []
     for metric, text in survey.system.items():
         slow[Series("system", "", metric)] = text[:MAX_TEXT]
-    for series, choice in draft.chosen.items():
+    # an answer that both tiers want belongs to the fast one, which comes first
+    for series, choice in sorted(draft.chosen.items(), key=lambda each: tiers and _is_rare(each[1])):
         reading = choice.reading
         key = (id(reading), choice.factor, isinstance(choice.raw[1], int))
         if key not in made:
@@ -168,24 +184,29 @@ def _plan(profile: Profile, survey: Survey, draft: _Draft) -> Plan:
             continue
         if choice.oid in lookup:
             further[choice.oid] = (*further.get(choice.oid, ()), (series, convert))
-        else:
-            lookup[choice.oid] = (series, convert)
+            continue
+        lookup[choice.oid] = (series, convert)
+        tier = rare if tiers and _is_rare(choice) else fast
+        tier.expected += 1
         if choice.table is None:
-            gets[choice.oid] = None
+            tier.gets[choice.oid] = None
         else:
-            cells.setdefault(id(choice.table), (choice.table, []))[1].append(choice)
-    expected = len(lookup)
+            tier.cells.setdefault(id(choice.table), []).append(choice)
     watched: dict[bytes, tuple[bytes, ...]] = {}
-    walks = _walks(survey, profile, cells, lookup, gets, watched)
+    walks = _walks(survey, profile, fast, lookup, watched)
+    slow_walks = _walks(survey, profile, rare, lookup, None)
     for oid in PULSE:
         lookup.setdefault(oid, None)
     return Plan(
-        gets=tuple(gets),
+        gets=tuple(fast.gets),
         walks=tuple(walks),
+        slow_gets=tuple(rare.gets),
+        slow_walks=tuple(slow_walks),
         watched=watched,
         lookup=lookup,
         further=further,
-        expected=expected,
+        expected=fast.expected,
+        slow_expected=rare.expected,
         slow=slow,
         derived=_derivations(profile, {**dict.fromkeys(draft.chosen), **dict.fromkeys(slow)}),
         origins=origins,
@@ -196,27 +217,29 @@ def _plan(profile: Profile, survey: Survey, draft: _Draft) -> Plan:
 def _walks(
     survey: Survey,
     profile: Profile,
-    cells: Mapping[int, tuple[Table, list[_Choice]]],
+    tier: _Tier,
     lookup: dict[bytes, Entry | None],
-    gets: dict[bytes, None],
-    watched: dict[bytes, tuple[bytes, ...]],
+    watched: dict[bytes, tuple[bytes, ...]] | None,
 ) -> list[Walk]:
+    """The walks of one tier; tables whose rows come and go are walked where `watched` is given."""
     walks: list[Walk] = []
     for table in (table for part in profile.parts for table in part.tables):
         if table.volatile:
+            if watched is None:
+                continue
             full = tuple(columns_of(table.readings, lookups=False))
             there = tuple(column for column in full if survey.columns.get(column))
             if not there:
                 watched[table.readings[0].source] = full
                 continue
             walks.append(Walk(columns=there, rows=None))
-        elif id(table) in cells:
-            choices = cells[id(table)][1]
+        elif id(table) in tier.cells:
+            choices = tier.cells[id(table)]
             columns = list(dict.fromkeys(choice.reading.source for choice in choices))
             size = sum(len(survey.columns[column]) for column in columns)
             cells_used = len({choice.oid for choice in choices})
             if cells_used <= _SMALL or cells_used < _SPARSE * size:
-                gets.update(dict.fromkeys(choice.oid for choice in choices))
+                tier.gets.update(dict.fromkeys(choice.oid for choice in choices))
                 continue
             walks.append(
                 Walk(columns=tuple(columns), rows=max(len(survey.columns[column]) for column in columns))

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+Tier = Literal["fast", "slow"]
+"""Asked for at every poll, or at every few polls."""
 As = Literal["number", "text", "mac", "ip", "unsigned32", "mw_to_dbm", "channel_to_mhz", "hex_number"]
 
 
@@ -110,6 +112,7 @@ class Reading:
     one_of: str = ""
     pass_zero: bool = False
     slow: bool = False
+    tier: Tier = "fast"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ from ayni_core.schema import Fields
 from ayni_core.units import conversions
 
 _AS = ("number", "text", "mac", "ip", "unsigned32", "mw_to_dbm", "channel_to_mhz", "hex_number")
+_TIERS = ("fast", "slow")
 _DESCRIPTION = parse("1.3.6.1.2.1.1.1.0")
 HEAD = ("about", "identify")
 _OF_FAMILY = "family"
@@ -130,6 +131,7 @@ def _table(fields: Fields, root: bytes) -> Table:
     when = conditions_at(fields, "when", root, entry)
     factors = factors_at(fields, root, entry)
     slow = fields.boolean("slow", False)
+    tier: Any = fields.choice("tier", _TIERS, "fast")
     one_of = fields.text("one_of", "")
     group = fields.choice("group", GROUPS, None) if "group" in fields else None
     volatile = fields.boolean("volatile", False)
@@ -142,6 +144,7 @@ def _table(fields: Fields, root: bytes) -> Table:
                 factors=reading.factors or factors,
                 when=when + reading.when,
                 slow=slow or reading.slow,
+                tier=tier if reading.tier == "fast" else reading.tier,
                 one_of=reading.one_of or one_of,
             )
             for reading in _reading(each, root, entry, group)
@@ -162,6 +165,7 @@ def _reading(fields: Fields, root: bytes, entry: bytes | None, group: str | None
         group = fields.choice("group", GROUPS)
     metric = metric_at(fields, "metric")
     states, values = _states(fields)
+    tier: Any = fields.choice("tier", _TIERS, "fast")
     reading = Reading(
         source=sources[0],
         group=group,
@@ -175,6 +179,7 @@ def _reading(fields: Fields, root: bytes, entry: bytes | None, group: str | None
         one_of=fields.text("one_of", ""),
         pass_zero=fields.boolean("pass_zero", False),
         slow=fields.boolean("slow", METRICS[metric].kind == "text"),
+        tier=tier,
     )
     fields.done()
     return [replace(reading, source=source) for source in sources]

@@ -1,0 +1,178 @@
+"""The hub's own loop, with a connection that only writes down what was said."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import zlib
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ayni_core import inventory
+from ayni_core.readings import Series
+from ayni_core.wire import codec, topics
+from ayni_core.wire.frame import ANSWERED, DevicePolls, Frame
+from ayni_core.wire.messages import Ack, Command, HubState, NodeState
+from ayni_core.wire.questions import AskWatch, Done
+from ayni_core.wire.shape import pack, unpack
+from ayni_hub import hub as hub_module
+from ayni_hub.hub import Hub
+from ayni_hub.ingest import Arrival
+from ayni_hub.ledger import Ledger
+from ayni_hub.store_sqlite import SqliteStore
+from ayni_io import clock, yamlfile
+from ayni_io.mqtt import BrokerConfig
+
+NETWORK = """
+network: {title: T}
+people: {ana: {title: Ana}}
+sites: {s: {}}
+nodes: {pi: {site: s}}
+devices: {ap: {site: s, node: pi, address: 10.0.0.1}}
+"""
+LIVE = topics.frame("pi", "live")
+
+
+class Line:
+    """In place of the connection: what was published, with QoS and whether it was to be kept."""
+
+    connected = True
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, bytes, int, bool]] = []
+
+    async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
+        self.said.append((topic, payload, qos, retain))
+        return True
+
+    def on(self, topic: str) -> list[tuple[bytes, int, bool]]:
+        return [(payload, qos, retain) for said, payload, qos, retain in self.said if said == topic]
+
+
+@pytest.fixture
+def line() -> Line:
+    return Line()
+
+
+@pytest.fixture
+def hub(tmp_path: Path, line: Line) -> Hub:
+    (tmp_path / "network.yaml").write_text(NETWORK)
+    network = yamlfile.read(tmp_path / "network.yaml", inventory.parse)
+    made = Hub(
+        "hub", network, (), BrokerConfig(), Ledger(tmp_path / "ledger.db"),
+        SqliteStore(tmp_path / "samples.db"), 30,
+    )  # fmt: skip
+    made._client = line  # type: ignore[assignment]
+    return made
+
+
+def in_loop(story: Coroutine[Any, Any, None]) -> None:
+    async def run() -> None:
+        await story
+        for _ in range(5):
+            await asyncio.sleep(0)  # what was begun in the background
+
+    asyncio.run(run())
+
+
+def frame(seq: int) -> bytes:
+    polls = DevicePolls()
+    polls.add(0.0, {ANSWERED: 1, Series("radio", "w", "signal_dbm"): -60})
+    made = Frame(
+        node="pi", epoch="e", seq=seq, boot="b", mono_s=100.0 + seq, wall_s=clock.wall_s() - 60, synced=True,
+        next_by_s=310, devices={"ap": polls},
+    )  # fmt: skip
+    return codec.encode(made, "field")
+
+
+def test_nodes_hear_of_the_hub_when_its_state_changes_and_people_every_half_minute(
+    hub: Hub, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.wall_s()
+    monkeypatch.setattr(clock, "wall_s", lambda: now)
+
+    async def story() -> None:
+        nonlocal now
+        await hub._say_state()
+        for _ in range(240):
+            now += 30.0
+            await hub._beat()
+
+    in_loop(story())
+    beats, states = line.on(topics.BEAT), line.on(topics.HUB)
+    assert [(qos, retain) for _payload, qos, retain in beats] == [(0, False)] * 240
+    assert {retain for _payload, _qos, retain in states} == {True}
+    assert len(states) == 2, "at the start, and once in two hours of beats"
+    assert unpack(HubState, beats[-1][0]).state == "ready"
+
+
+def test_acknowledgements_name_what_was_stored_and_what_could_not_be_read(hub: Hub, line: Line) -> None:
+    rubbish = b"\x78\x9crubbish"
+    batch = [Arrival(LIVE, payload, clock.wall_s()) for payload in (frame(1), rubbish, frame(2))]
+    in_loop(hub._take(batch))
+    acks = [unpack(Ack, payload) for payload, _qos, _retain in line.on(topics.ack("pi"))]
+    assert {ack.epoch: ack.stored for ack in acks} == {"e": ((1, 2),), "": ()}
+    assert [unread.crc for ack in acks for unread in ack.unread] == [zlib.crc32(rubbish)]
+    assert {(qos, retain) for _payload, qos, retain in line.on(topics.ack("pi"))} == {(0, False)}
+    whole = next(payload for payload, _qos, _retain in line.on(topics.ack("pi")) if b'"e"' in payload)
+    assert whole == b'{"epoch":"e","stored":[[1,2]]}', "nothing empty travels"
+
+
+def test_more_frames_than_we_can_hold_are_passed_over_and_come_again(
+    hub: Hub, line: Line, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = frame(1)
+    monkeypatch.setattr(hub_module, "_MOST_INBOX", len(one) * 10)
+
+    async def story() -> None:
+        for _ in range(1000):
+            hub._message(LIVE, one, False)
+        assert len(hub._inbox) == 10
+        taking = asyncio.create_task(hub._take_in())
+        await asyncio.sleep(0.2)
+        taking.cancel()
+        assert hub._inbox_bytes == 0
+        hub._message(LIVE, one, False)
+        assert len(hub._inbox) == 1
+        await hub._tell(clock.wall_s())
+
+    with caplog.at_level(logging.WARNING, "hub"):
+        in_loop(story())
+    (told,) = [record.getMessage() for record in caplog.records if record.name == "hub"]
+    assert "too much at once count=990" in told
+
+
+def test_rubbish_on_any_topic_is_one_line_in_the_log(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        for i in range(500):
+            hub._message(topics.state("pi"), b"rubbish %d" % i, False)
+            hub._message(f"ayni/v1/in/99/pi/{i}", b"", False)
+            hub._message(topics.done("pi", f"c{i}"), b"{}", False)
+        await hub._tell(clock.wall_s())
+
+    with caplog.at_level(logging.WARNING, "hub"):
+        in_loop(story())
+    told = [record.getMessage() for record in caplog.records if record.name == "hub"]
+    assert len(told) == 3
+    assert all("count=500" in line for line in told)
+
+
+def test_however_many_look_a_node_is_told_seldom_and_only_while_it_is_there(hub: Hub, line: Line) -> None:
+    async def story() -> None:
+        for _ in range(200):
+            assert hub._answers.answer(pack(AskWatch(for_s=1e9)), "ana", clock.wall_s()) == Done()
+        await asyncio.sleep(0)
+        assert line.on(topics.cmd("pi")) == [], "it is not there"
+        up = NodeState(up=True, epoch="e9", boot="b", flush_s=300)
+        hub._message(topics.state("pi"), pack(up), False)
+        for _ in range(200):
+            hub._answers.answer(pack(AskWatch(for_s=1e9)), "ana", clock.wall_s())
+
+    in_loop(story())
+    (found,) = line.on(topics.cmd("pi"))
+    command = unpack(Command, found[0])
+    assert (command.do, command.epoch, command.for_s, command.by) == ("watch", "e9", 300.0, "ana")
+    assert found[2] is False, "a command is never kept"
