@@ -100,6 +100,15 @@ def test_what_the_hub_would_refuse_does_not_leave_the_agent() -> None:
         ] == [None]
 
 
+def test_what_is_private_does_not_leave_the_agent() -> None:
+    collector = Collector(node="pi", epoch="e", boot="b", flush_s=300)
+    values = {Series("radio", "modem", "imei"): "860000000000001", Series("radio", "modem", "rssi_dbm"): -71}
+    collector.add(Poll(device="router", at_s=1.0, values=values), 1000.0)
+    frame = collector.close(True)
+    assert frame is not None
+    assert set(frame.devices["router"].values) == {ANSWERED, Series("radio", "modem", "rssi_dbm")}
+
+
 def test_a_device_that_falls_silent_closes_the_frame_and_so_does_its_return() -> None:
     verdicts = Verdicts.over(load_rules(), {"ap": None})
     found = [verdicts.judge(poll(t, error="no answer")) for t in (0.0, 1.0, 2.0, 3.0)]

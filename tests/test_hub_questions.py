@@ -181,9 +181,12 @@ def test_a_flood_of_questions_neither_swells_the_hub_nor_keeps_others_waiting(tm
                 assert slowest < 5.0
                 assert rss_mb(stack.pids()["hub"]) - before < 20
                 assert set(refused) <= {"answer.too_many"}
-                note = await flood.ask(AskNote(kind="", name="", text="x"), Done)
-                assert note is not None
-                assert note.error is not None
-                assert note.error.context == "answer.not_allowed", "answered again, as everybody"
+                said = ""
+                while said in ("", "answer.too_many"):  # what it asked before is still being answered
+                    note = await flood.ask(AskNote(kind="", name="", text="x"), Done, 20.0)
+                    assert note is not None
+                    assert note.error is not None
+                    said = note.error.context
+                assert said == "answer.not_allowed", "answered again, as everybody"
 
     asyncio.run(story())

@@ -30,7 +30,7 @@ from ayni_io.mqtt import (
     broker_address,
     read_broker,
 )
-from ayni_io.mqtt_trouble import Trouble
+from ayni_io.mqtt_trouble import Address, Trouble
 from ayni_io.secret import Secret
 
 
@@ -389,7 +389,7 @@ def test_a_denied_publication_is_an_error_of_its_own(tmp_path: Path) -> None:
 
 def test_pauses_are_longer_where_people_have_to_mend_something() -> None:
     for kind, least_s, most_s in (("network", 0.5, 30.0), ("refused", 15.0, 600.0)):
-        address = mqtt._Address("hub.lan", 8883)
+        address = Address("hub.lan", 8883)
         pauses = []
         for _ in range(20):
             address.failed(Trouble(kind=kind, text=""), 1000.0)  # type: ignore[arg-type]

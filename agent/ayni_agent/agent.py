@@ -90,7 +90,7 @@ class Agent:
         self._last_close_s = clock.monotonic_s()
 
     async def run(self) -> int:
-        """Poll and report until cancelled, or told to start anew (`AGAIN`); then send what is open and leave."""
+        """Poll and report until cancelled, or told to restart (`AGAIN`); then send what is open and leave."""
         self._desk.recall()
         self.ending = self._keeper.begin()
         log.info(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby, islice
 
+from ayni_core.metrics import PRIVATE
 from ayni_core.readings import LARGEST, MAX_TEXT, Names, Poll, Row, Series, Value
 from ayni_core.wire.frame import ANSWERED, DevicePolls
 from ayni_core.wire.limits import MAX_ITEM, MAX_SERIES
@@ -38,7 +39,7 @@ class OpenPolls:
         return len(self._rows) + sum(map(len, self._rows))
 
     def columns(self) -> DevicePolls:
-        """All of them as a frame has them, the names no longer than the wire takes."""
+        """All of them as a frame has them: names no longer than the wire takes, and nothing private."""
         columns: dict[Series, list[Value]] = {ANSWERED: self._answered}
         before = 0
         for names, group in groupby(self._rows, key=lambda row: row.names):
@@ -54,9 +55,14 @@ class OpenPolls:
             before += len(rows)
         for column in columns.values():
             column += [None] * (before - len(column))
-        if len(columns) > MAX_SERIES or any(len(series.item) > MAX_ITEM for series in columns):
-            columns = {_short(series): column for series, column in islice(columns.items(), MAX_SERIES)}
+        if len(columns) > MAX_SERIES or any(_is_odd(series) for series in columns):
+            kept = ((_short(each), column) for each, column in columns.items() if each.metric not in PRIVATE)
+            columns = dict(islice(kept, MAX_SERIES))
         return DevicePolls(times_s=self._times_s, values=columns)
+
+
+def _is_odd(series: Series) -> bool:
+    return len(series.item) > MAX_ITEM or series.metric in PRIVATE
 
 
 def _short(series: Series) -> Series:

@@ -15,7 +15,9 @@ Kind = Literal["gauge", "counter", "state", "text"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One entry: `unit` is "" for counts, states and texts; `bits` is a counter's width."""
+    """One entry: `unit` is "" for counts, states and texts; `bits` is a counter's width. What is `private` is
+    shown to whoever reads the device, and never leaves the site.
+    """
 
     name: str
     unit: str
@@ -23,6 +25,7 @@ class Metric:
     meaning: str
     bits: int = 64
     states: Mapping[int, str] = field(default_factory=dict)
+    private: bool = False
 
 
 IF_OPER = {
@@ -218,8 +221,18 @@ _TABLE: tuple[tuple[str, str, Kind, str], ...] = (
 )
 
 
+PRIVATE = frozenset(("imei", "imsi"))
+"""They tell of a person's telephone contract: they are read, and stay where they are read."""
+
 METRICS: dict[str, Metric] = {
-    name: Metric(name=name, unit=unit, kind=kind, meaning=meaning, states=_STATES.get(name, {}))
+    name: Metric(
+        name=name,
+        unit=unit,
+        kind=kind,
+        meaning=meaning,
+        states=_STATES.get(name, {}),
+        private=name in PRIVATE,
+    )
     for name, unit, kind, meaning in _TABLE
 }
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -34,21 +33,13 @@ from ayni_io.mqtt_config import BrokerConfig as BrokerConfig
 from ayni_io.mqtt_config import BrokerReference as BrokerReference
 from ayni_io.mqtt_config import broker_address as broker_address
 from ayni_io.mqtt_config import read_broker as read_broker
-from ayni_io.mqtt_trouble import NOT_AUTHORIZED, Kind, Trouble
+from ayni_io.mqtt_trouble import NOT_AUTHORIZED, Address, Kind, Trouble
 from ayni_io.pulse import Pulse
 from ayni_io.traffic import Meter, Traffic, in_vain
 
 log = logging.getLogger("mqtt")
 PROTOCOLS = {"5": paho.MQTTv5, "3.1.1": paho.MQTTv311}
 _NO_SUBSCRIBERS = 0x10
-_PAUSES_S: dict[Kind, tuple[float, float]] = {
-    "network": (0.5, 30.0),
-    "lost": (0.5, 30.0),
-    "tls": (5.0, 300.0),
-    "refused": (15.0, 600.0),
-}
-"""The first and the longest pause; it doubles in between. A handshake costs kilobytes, so what people have to
-mend is not tried often."""
 _LASTING_S = 30.0
 _ANSWER_S = 30.0
 _RETURN_S = 1800.0
@@ -90,27 +81,6 @@ class _Paho(paho.Client):
             if self.meter is not None:
                 self.meter.close()  # the last moment to read it
             raise
-
-
-@dataclass(slots=True)
-class _Address:
-    """One address of the broker, when it is tried again, and why not now."""
-
-    host: str
-    port: int
-    due_s: float = 0.0
-    pause_s: float = 0.0
-    trouble: Trouble | None = None
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-    def failed(self, trouble: Trouble, now_s: float) -> None:
-        """Not so soon again; longer where people have to mend something."""
-        least_s, most_s = _PAUSES_S[trouble.kind]
-        self.trouble = trouble
-        self.pause_s = min(max(self.pause_s * 2, least_s), most_s)
-        self.due_s = now_s + self.pause_s * random.uniform(0.8, 1.2)  # noqa: S311
 
 
 class MqttClient:
@@ -200,7 +170,7 @@ class MqttClient:
 
     async def run(self) -> None:
         """Connect, and connect again whenever the connection is lost, until cancelled."""
-        addresses = [_Address(*each) for each in self.broker.addresses]
+        addresses = [Address(*each) for each in self.broker.addresses]
         try:
             while True:
                 now_s = clock.monotonic_s()
@@ -212,10 +182,13 @@ class MqttClient:
         finally:
             self._drop(Trouble(kind="lost", text="closed"))
 
-    async def _any_of(self, due: Sequence[_Address], all_: Sequence[_Address]) -> bool:
+    async def _any_of(self, due: Sequence[Address], all_: Sequence[Address]) -> bool:
         """Try these in order until a connection came about, and live through it; whether one did."""
         for address in due:
-            trouble, lasted_s = await self._one_connection(address, preferred=address is all_[0])
+            first = all_[0]
+            # who refused us, or is not who he should be, is not worth leaving a good connection for
+            better = address is not first and first.trouble is not None and first.trouble.kind == "network"
+            trouble, lasted_s = await self._one_connection(address, return_=better)
             if lasted_s is None:
                 if address is not all_[-1] and str(trouble) != str(address.trouble):
                     log.warning("the next address is tried cause=%s", trouble)
@@ -238,8 +211,9 @@ class MqttClient:
             self.on_disconnect(reason)
         self._last_reason = reason
 
-    async def _one_connection(self, address: _Address, *, preferred: bool) -> tuple[Trouble, float | None]:
-        """Live through one connection: why it ended, and how long it was up, None if it never was."""
+    async def _one_connection(self, address: Address, *, return_: bool) -> tuple[Trouble, float | None]:
+        """Live through one connection: why it ended, and how long it was up, None if it never was. With
+        `return_` it is left when the first address answers again."""
         where = f"broker {address}"
         try:
             client = self._new_client()
@@ -254,20 +228,21 @@ class MqttClient:
         if sock is None:
             self._spend(client)
             return Trouble(kind="network", text=f"{where}: no connection"), None
-        # an acknowledgement must not wait for the one before it to be acknowledged by TCP
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError):
+            # an acknowledgement must not wait for the one before it to be acknowledged by TCP
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._client = client
         self._lost = asyncio.get_running_loop().create_future()
         self.address = str(address)
         up_s = None
         with contextlib.suppress(OSError):
-            up_s = await self._live(client, sock, where, preferred=preferred)
+            up_s = await self._live(client, sock, where, return_=return_)
         lost = self._lost.result() if self._lost.done() else None
         trouble = lost or Trouble(kind="lost", text=f"{where}: connection lost")
         self._drop(trouble)
         return trouble, None if up_s is None else clock.monotonic_s() - up_s
 
-    async def _live(self, client: _Paho, sock: Any, where: str, *, preferred: bool) -> float | None:
+    async def _live(self, client: _Paho, sock: Any, where: str, *, return_: bool) -> float | None:
         """Until the connection is lost; since when it had been up, None if it never was."""
         assert self._lost is not None  # noqa: S101  the caller made it
         loop = asyncio.get_running_loop()
@@ -293,7 +268,7 @@ class MqttClient:
                 self._lose("network", f"{where}: no answer")
             elif not self._alive(client, now_s):
                 self._lose("lost", f"{where}: it no longer answers")
-            elif not preferred and now_s > back_s and not self._lively(now_s):
+            elif return_ and now_s > back_s and not self._lively(now_s):
                 if await self._first_answers():
                     self._leave(client)
                 back_s = now_s + self._return_s
@@ -341,6 +316,7 @@ class MqttClient:
         except OSError as error:
             self._spent += in_vain(error)
             return False
+        self._spent += Meter(writer.get_extra_info("socket"), tls=False).close()
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()

@@ -1,7 +1,8 @@
-"""Why there is no connection to a broker: told apart, and in a sentence."""
+"""Why there is no connection to a broker: told apart, in a sentence, and when it is tried again."""
 
 from __future__ import annotations
 
+import random
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,14 @@ _REFUSED = {
     0x85: "it does not take this client's name",
     0x8A: "this client is banned",
 }
+_PAUSES_S: dict[Kind, tuple[float, float]] = {
+    "network": (0.5, 30.0),
+    "lost": (0.5, 30.0),
+    "tls": (5.0, 300.0),
+    "refused": (15.0, 600.0),
+}
+"""The first and the longest pause; it doubles in between. A handshake costs kilobytes, so what people have to
+mend is not tried often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +51,27 @@ class Trouble:
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(slots=True)
+class Address:
+    """One address of the broker, when it is tried again, and why not now."""
+
+    host: str
+    port: int
+    due_s: float = 0.0
+    pause_s: float = 0.0
+    trouble: Trouble | None = None
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def failed(self, trouble: Trouble, now_s: float) -> None:
+        """Not so soon again; longer where people have to mend something."""
+        least_s, most_s = _PAUSES_S[trouble.kind]
+        self.trouble = trouble
+        self.pause_s = min(max(self.pause_s * 2, least_s), most_s)
+        self.due_s = now_s + self.pause_s * random.uniform(0.8, 1.2)  # noqa: S311
 
 
 def of_error(error: Exception, where: str) -> Trouble:

@@ -54,7 +54,7 @@ class Anchor:
 class Line:
     """One boot of a node: its anchors in order, and the first and last monotonic second that were placed.
 
-    `step` is the first step of the wall clock that was seen of this boot; it grows from boot to boot where
+    `step` is the last step of the wall clock that was seen of this boot; it grows from boot to boot where
     the node keeps it. `told`: people know that this clock was not synchronised.
     """
 
@@ -154,7 +154,7 @@ def place(
     return replace(
         line,
         anchors=anchors,
-        step=min(line.step, seen.step),
+        step=max(line.step, seen.step),
         first_s=min(line.first_s, seen.mono_s),
         until_s=max(line.until_s, seen.end_s),
     )
