@@ -21,7 +21,7 @@ from ayni_agent.commands import Commands
 from ayni_agent.courier import Courier
 from ayni_agent.desk import Desk
 from ayni_agent.devices import Devices
-from ayni_agent.keeper import Ending, Keeper
+from ayni_agent.keeper import Keeper
 from ayni_agent.poller import Families
 from ayni_agent.polling import Polling
 from ayni_agent.purse import Purse
@@ -59,7 +59,6 @@ class Agent:
         self._service = service
         self._epoch, self._boot = secrets.token_hex(8), clock.boot_id()
         self._keeper = Keeper(self._config, self._epoch, self._boot)
-        self.ending: Ending | None = None
         self._verdicts = _verdicts(setup)
         self._desk = Desk(self._config, self._keeper, self._verdicts, str(setup.broker), service)
         self._devices = Devices(self._config.devices, setup.access, setup.write)
@@ -92,7 +91,7 @@ class Agent:
     async def run(self) -> int:
         """Poll and report until cancelled, or told to restart (`AGAIN`); then send what is open and leave."""
         self._desk.recall()
-        self.ending = self._keeper.begin()
+        self._keeper.note_ending(self._keeper.begin())
         log.info(
             "started node=%s devices=%d storage=%s waiting=%d",
             self._config.node, len(self._config.devices),

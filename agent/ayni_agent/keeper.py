@@ -20,6 +20,7 @@ from ayni_agent.journal import Journal, Segment
 from ayni_agent.outbox import Row, row_of
 from ayni_agent.outbox_steady import SteadyOutbox
 from ayni_core.clockwatch import ClockWatch, Moment
+from ayni_core.message import Message
 from ayni_core.readings import Poll
 from ayni_core.wire import WireError, codec
 from ayni_core.wire.frame import Frame
@@ -160,6 +161,16 @@ class Keeper:
         )
 
     # ---- the open frame
+
+    def note_ending(self, ending: Ending) -> None:
+        """Tell how the run before this one ended, where people should know."""
+        if ending.lost:
+            text = Message("note.power_cut", {"since": _readable(ending.since_s)[:16].replace("T", " ")})
+        elif ending.how == "killed":
+            text = Message("note.killed")
+        else:
+            return
+        self.note(FrameNote(at_s=self.look().mono_s, text=text, level="note"))
 
     def add(self, poll: Poll, wall_s: float) -> None:
         """Keep a poll, made at `wall_s` on the wall clock."""

@@ -91,6 +91,11 @@ _text("alarm.alone", "{device} hears no other radio any more")
 _text("alarm.peer_lost", "{device} no longer hears {peer}")
 
 # What happened at a monitor while it had no contact
+_text(
+    "note.power_cut",
+    "The monitor lost its power: what it had polled since its last report, at {since} UTC, is lost",
+)
+_text("note.killed", "The monitor ended without a word and was started again; nothing is lost")
 _text("note.outage", "No contact with the central for {span}")
 _text("note.outage_more", "{n} more things changed meanwhile")
 _text("note.outage_dropped", "{n} reports were dropped meanwhile: there was no room")

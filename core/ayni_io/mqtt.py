@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import logging
 import socket
 import ssl
+import sys
+import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from ayni_io import clock, mqtt_trouble
 from ayni_io.mqtt_config import DEFAULT_PORT as DEFAULT_PORT
@@ -36,6 +36,17 @@ from ayni_io.mqtt_config import read_broker as read_broker
 from ayni_io.mqtt_trouble import NOT_AUTHORIZED, Address, Kind, Trouble
 from ayni_io.pulse import Pulse
 from ayni_io.traffic import Meter, Traffic, in_vain
+
+# paho asks urllib.request for a proxy where there is a SOCKS library, which a node has not; with http and email
+# behind it that module would weigh 2 MB.
+_stand_in = types.ModuleType("urllib.request")
+if importlib.util.find_spec("socks") is None:
+    sys.modules.setdefault("urllib.request", _stand_in)
+import paho.mqtt.client as paho  # noqa: E402
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode  # noqa: E402
+
+if sys.modules.get("urllib.request") is _stand_in:
+    del sys.modules["urllib.request"]
 
 log = logging.getLogger("mqtt")
 PROTOCOLS = {"5": paho.MQTTv5, "3.1.1": paho.MQTTv311}

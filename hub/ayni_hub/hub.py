@@ -250,7 +250,7 @@ class Hub:
         if not self._client.connected:
             return
         unsent, self._unsent = self._unsent, set()
-        for topic in sorted(unsent, key=lambda each: each.startswith(_ALERTS)):  # first the picture, then alarm
+        for topic in sorted(unsent, key=lambda each: each.startswith(_ALERTS)):  # the picture first
             self._spawn(self._publish(topic, self._current(topic), retain=True))
 
     def _current(self, topic: str) -> bytes:
