@@ -3,9 +3,9 @@
     bench/backlog.py [--json] [--rates 64 8] [--delay 0.05] [--days 7] [--for 180]
 
 The frames of a week of the reference site lie in the agent's outbox file when it starts. They travel through
-the real agent, a `bad_link` of so many kB/s and so many seconds each way, Mosquitto and a real hub, while the agent polls three devices
-every ten seconds with the default flush of five minutes. One after the other they fall silent directly after
-a poll, the worst moment, once without a backlog and once while it drains.
+the real agent, a `bad_link` of so many kB/s and a delay each way, Mosquitto and a real hub, while the agent
+polls three devices every ten seconds with the default flush of five minutes. One after the other they fall
+silent directly after a poll, the worst moment, once without a backlog and once while it drains.
 
 *share*: octets that went up, without repeated frames, of what the link could carry in that time. *alarm*:
 from the device's death to its alert at the hub, in polls, two seconds taken off. *news*: from when the agent
@@ -28,7 +28,7 @@ import counted_site
 import measure
 import reference_site
 from bad_link import UP
-from counted_site import CHECK, POLL
+from counted_site import POLL
 from counted_town import PARTS, Town, town
 
 from ayni_agent.outbox import Row, row_of
@@ -99,8 +99,9 @@ async def silence_each(made: Town, eyes: Onlooker) -> Alarms:
             raise StackError(f"{device} died and nobody told of it within {PATIENCE_S} s")
         told = time.time()
         log = counted_site.read_log(made.folder)
-        checks = [each.at for each in log if each.muted and (each.kind, each.device) == (CHECK, device)]
-        known = checks[SILENT_AFTER - 2] + _TRIES * timeout_s(POLL_S)  # the first question was a whole poll
+        asked = next(each.at for each in log if each.muted and each.device == device)
+        last_s = (SILENT_AFTER - 1) * POLL_S / 6  # when the third question is asked: see ayni_agent.schedule
+        known = asked + last_s + _TRIES * timeout_s(POLL_S)
         alarms.polls.append((told - died - 2) / POLL_S)
         alarms.news_s.append(told - known)
         made.mute(False, device)

@@ -217,6 +217,7 @@ def test_an_unknown_dictionary_asks_for_the_frame_without_one(ingest: Ingest) ->
     newer = data[:2] + b"\1\2\3\4" + data[6:]
     outcome = ingest.take([arrival(newer)])
     assert outcome.acks["pi"][""].unread == (Unread(crc=zlib.crc32(newer), reason="dictionary"),)
+    assert ingest.tell(NOW) == [], "nobody has to do anything"
     again = codec.encode(frame(1), "field", dictionary=False)
     assert ingest.take([arrival(again)]).acks["pi"]["e1"].stored == ((1, 1),)
 

@@ -39,6 +39,8 @@ EARLY_PER_HOUR = 12
 _GATHER_S = 0.5
 _LAST_WORDS_S = 5.0
 _COUNT_EVERY_S = 60.0
+SLOW_POLLS = 5
+"""What moves slowly is asked with every fifth poll."""
 AGAIN = 75
 """Exit status of an agent that wants to be started again (EX_TEMPFAIL of sysexits.h)."""
 IDENTITIES = "identities"
@@ -105,6 +107,7 @@ class Agent:
                 tasks.create_task(self._commands.run())
                 tasks.create_task(self._count())
                 self._desk.begin()
+                self._polling.slow_every = SLOW_POLLS * self._purse.saving.slow
                 self._polling.use(self._config.devices, self._setup.access, self._config.poll_s)
                 tasks.create_task(self._polling.run())
                 self._service.ready(self._desk.line())
@@ -127,6 +130,7 @@ class Agent:
         courier.on_back = self._welcome
         courier.on_command = lambda command, retained: self._commands.take(command, retained=retained)
         courier.history = self._purse.saving.history
+        courier.earlier = lambda: self._keeper.watch.earlier
         return courier
 
     async def _carry(self) -> None:
@@ -164,6 +168,7 @@ class Agent:
     def _pay(self) -> None:
         """Another step of saving is in force."""
         self._courier.history = self._purse.saving.history
+        self._polling.slow_every = SLOW_POLLS * self._purse.saving.slow
         self._keeper.use(replace(self._config, flush_s=self._flush_s))
         self._close_soon.set()
 

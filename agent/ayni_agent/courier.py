@@ -17,7 +17,7 @@ from ayni_agent.contact import Contact
 from ayni_agent.outbox import Outbox, Row
 from ayni_core import __version__
 from ayni_core.wire import WireError, topics
-from ayni_core.wire.messages import Ack, Command, CommandState, HubState, NodeState
+from ayni_core.wire.messages import Ack, Command, CommandState, EarlierBoot, HubState, NodeState
 from ayni_core.wire.shape import pack, unpack
 from ayni_io import clock
 from ayni_io.mqtt import BrokerConfig, MqttClient, MqttDenied, MqttError, Will
@@ -49,6 +49,7 @@ class Courier:
         self._contact = contact
         self.on_back: Callable[[], Awaitable[None]] | None = None
         self.on_command: Callable[[Command, bool], None] | None = None
+        self.earlier: Callable[[], tuple[EarlierBoot, ...]] = tuple
         self.history = True
         self._epoch = epoch
         self._boot = boot
@@ -168,23 +169,22 @@ class Courier:
                 while self._hub_ready and self._client.connected and len(self._outbox):
                     self._wake.clear()  # an acknowledgement, or the loss of the hub, sets it
                     await self._wake.wait()
-        goodbye = pack(self._presence(up=False))
-        await self._publish_quietly(topics.state(self._config.node), goodbye, qos=1, retain=True)
+        await self._say(up=False)
 
     def _connected(self) -> None:
         log.info("broker found node=%s", self._config.node)
         self._contact.connected(self._client.address, clock.monotonic_s())
         self._hub_ready = False
-        self._background(
-            self._publish_quietly(
-                topics.state(self._config.node), pack(self._presence(up=True)), qos=1, retain=True
-            )
-        )
+        self._background(self._say(up=True))
 
     def _disconnected(self, reason: str) -> None:
         log.warning("broker lost cause=%s", reason)
         kind = self._client.trouble.kind if self._client.trouble else "network"
         self._contact.lost(kind, reason, clock.monotonic_s())
+
+    async def _say(self, *, up: bool) -> None:
+        presence = pack(self._presence(up=up))
+        await self._publish_quietly(topics.state(self._config.node), presence, qos=1, retain=True)
 
     def _presence(self, *, up: bool) -> NodeState:
         return NodeState(
@@ -197,6 +197,7 @@ class Courier:
             flush_s=self._config.flush_s,
             at=round(clock.wall_s(), 1),
             mono_s=round(clock.monotonic_s(), 2),
+            earlier=self.earlier(),
         )
 
     def _message(self, topic: str, payload: bytes, retained: bool) -> None:
@@ -231,6 +232,9 @@ class Courier:
 
     async def _welcome(self) -> None:
         """The hub is back: what it shall hear first is made before anything is sent."""
+        await self._say(
+            up=True
+        )  # before any frame: by it the hub knows how our monotonic clock stands to its own
         if self.on_back is not None:
             await self.on_back()
         self._hub_ready = self._contact.there

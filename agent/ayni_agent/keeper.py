@@ -226,6 +226,8 @@ class Keeper:
             self._let_go()
 
     def _let_go(self) -> None:
+        if not len(self.outbox):
+            self.watch.forget_earlier()
         self.journal.keep_only({row.name for row in self.outbox.in_memory()})
 
     def _state(self) -> dict[str, bytes]:

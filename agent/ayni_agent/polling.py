@@ -42,6 +42,7 @@ class Polling:
         self._families = families
         self._on_poll = on_poll
         self._identities = dict(remembered)
+        self._slow_every = 1
         self._flight = Flight(patience_s(60))
         self._manned: dict[str, _Manned] = {}
         self._ended = asyncio.Event()
@@ -51,6 +52,17 @@ class Polling:
     def patience_s(self) -> float:
         """How long a poll may take before its device counts as slow."""
         return self._flight.patience_s
+
+    @property
+    def slow_every(self) -> int:
+        """What moves slowly is asked with one of so many polls."""
+        return self._slow_every
+
+    @slow_every.setter
+    def slow_every(self, polls: int) -> None:
+        self._slow_every = polls
+        for manned in self._manned.values():
+            manned.poller.slow_every = polls
 
     async def run(self) -> None:
         """Until cancelled; then no device is polled any more."""
@@ -96,6 +108,7 @@ class Polling:
             device.profile,
             remembered=self._identities.get(device.name),
             look_over_s=look_over_s(poll_s),
+            slow_every=self._slow_every,
         )
         loop = DeviceLoop(poller, reader, self._flight, poll_s, self._on_poll)
         task = asyncio.create_task(loop.run(first_turn(*first, poll_s)))

@@ -67,8 +67,8 @@ class ConsoleClient:
         self._mqtt.on_disconnect = self._down
         self._mqtt.on_message = self._message
         self._mqtt.subscribe(
-            topics.HUB, topics.BEAT, topics.LAB, topics.alert("#"), f"{topics.PREFIX}/net/#", topics.state("#"),
-            topics.answer(user, self.session, "#"),
+            topics.HUB, topics.BEAT, topics.LAB, topics.alert("#"), f"{topics.PREFIX}/net/#",
+            topics.state("#"), topics.answer(user, self.session, "#"),
         )  # fmt: skip
 
     async def run(self) -> None:

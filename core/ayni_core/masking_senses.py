@@ -96,7 +96,7 @@ _NUMBERED = {
 A an address with type and length in front (RFC 4001)."""
 
 MOBILE = {_arcs(oid): sense for oid, sense in _MOBILE.items()}
-"""Numbers of modems, SIM cards and telephones: they lead to a person, so no profile may read them either."""
+"""Numbers of modems, SIM cards and telephones lead to a person; no profile publishes them either."""
 STANDARD = {_arcs(oid): sense for oid, sense in _STANDARD.items()} | MOBILE
 SHAPES = {_arcs(oid): shape for oid, shape in _NUMBERED.items()}
 

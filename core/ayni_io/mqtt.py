@@ -37,8 +37,8 @@ from ayni_io.mqtt_trouble import NOT_AUTHORIZED, Address, Kind, Trouble
 from ayni_io.pulse import Pulse
 from ayni_io.traffic import Meter, Traffic, in_vain
 
-# paho asks urllib.request for a proxy where there is a SOCKS library, which a node has not; with http and email
-# behind it that module would weigh 2 MB.
+# paho asks urllib.request for a proxy where there is a SOCKS library, which a node has not; with http and
+# email behind it that module would weigh 2 MB.
 _stand_in = types.ModuleType("urllib.request")
 if importlib.util.find_spec("socks") is None:
     sys.modules.setdefault("urllib.request", _stand_in)

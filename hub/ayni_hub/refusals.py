@@ -35,7 +35,8 @@ class Refusals:
     def add(self, node: str, error: WireError, now: float) -> None:
         """A frame of a node was refused."""
         self._logged.add((node, error.kind), str(error)[:200])
-        self._told.add((node, error.kind), str(error)[:120])
+        if error.kind != "dictionary":  # the node sends it again without one: nobody has to do anything
+            self._told.add((node, error.kind), str(error)[:120])
         if error.kind in _COSTLY:
             self._turn(now)
             if node in self._costly or len(self._costly) < _MOST_NODES:
