@@ -18,9 +18,10 @@ from pathlib import Path
 
 from snmp_device import INTERFACES, user
 
-from ayni_agent.agent import Agent
+from ayni_agent.agent import SLOW_POLLS, Agent
 from ayni_agent.config import AgentConfig
 from ayni_agent.poller import Poller
+from ayni_agent.reload import Setup
 from ayni_core.wire import codec, topics
 from ayni_core.wire.messages import Ack, HubState
 from ayni_core.wire.shape import pack
@@ -28,6 +29,7 @@ from ayni_io import clock
 from ayni_io.mqtt import BrokerConfig, BrokerReference, MqttClient
 from ayni_io.profiles import Profiles
 from ayni_io.rulebook import load_rules
+from ayni_io.service import Service
 from ayni_io.snmp import open_session
 
 NODE = "bench"
@@ -60,9 +62,20 @@ async def driven(port: int, broker: int, version: str) -> AsyncIterator[Callable
             open_session("127.0.0.1", port, version=version, community=b"public", user=who)
             for _ in range(DEVICES)
         ]
-        agent = Agent(config, BrokerConfig(port=broker), {}, Profiles(), load_rules())
+        setup = Setup(
+            source="bench",
+            config=config,
+            broker=BrokerConfig(port=broker),
+            access={},
+            write={},
+            rules=load_rules(),
+        )
+        agent = Agent(setup, Profiles(), Service())
         profiles = Profiles()
-        pollers = [Poller(f"router-{at}", session, profiles) for at, session in enumerate(sessions)]
+        pollers = [
+            Poller(f"router-{at}", session, profiles, slow_every=SLOW_POLLS)
+            for at, session in enumerate(sessions)
+        ]
         running = asyncio.create_task(agent.run())
         await asyncio.sleep(1.0)  # connected, and the hub is ready
         made = 0
@@ -101,7 +114,7 @@ async def hub(broker: int) -> None:
 
     def message(_topic: str, payload: bytes, _retained: bool) -> None:
         frame = codec.decode(payload)
-        say(topics.ack(NODE), pack(Ack(epoch=frame.epoch, stored=((frame.seq, frame.seq),))))
+        say(topics.ack(frame.node), pack(Ack(epoch=frame.epoch, stored=((frame.seq, frame.seq),))))
 
     client.on_message = message
     client.on_connect = lambda: say(topics.HUB, pack(HubState(state="ready")), retain=True)

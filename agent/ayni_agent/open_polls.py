@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import groupby, islice
 
 from ayni_core.metrics import PRIVATE
@@ -42,27 +43,34 @@ class OpenPolls:
         """All of them as a frame has them: names no longer than the wire takes, and nothing private."""
         columns: dict[Series, list[Value]] = {ANSWERED: self._answered}
         before = 0
+        even = True
         for names, group in groupby(self._rows, key=lambda row: row.names):
             rows = [row.cells for row in group]
             transposed = map(list, zip(*rows, strict=True))
             if not before:
                 columns |= zip(names.series, transposed, strict=True)
             else:
+                even = False
                 for series, values in zip(names.series, transposed, strict=True):
                     column = columns.setdefault(series, [])
                     column += [None] * (before - len(column))
                     column += values
             before += len(rows)
-        for column in columns.values():
-            column += [None] * (before - len(column))
-        if len(columns) > MAX_SERIES or any(_is_odd(series) for series in columns):
+            even = even and not _has_odd(names)
+        if not even:
+            for column in columns.values():
+                column += [None] * (before - len(column))
             kept = ((_short(each), column) for each, column in columns.items() if each.metric not in PRIVATE)
             columns = dict(islice(kept, MAX_SERIES))
         return DevicePolls(times_s=self._times_s, values=columns)
 
 
-def _is_odd(series: Series) -> bool:
-    return len(series.item) > MAX_ITEM or series.metric in PRIVATE
+@lru_cache(maxsize=512)  # poll after poll they are the same
+def _has_odd(names: Names) -> bool:
+    """Whether any of these names cannot go out as it is."""
+    if len(names.series) >= MAX_SERIES:
+        return True
+    return any(len(series.item) > MAX_ITEM or series.metric in PRIVATE for series in names.series)
 
 
 def _short(series: Series) -> Series:

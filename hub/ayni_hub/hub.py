@@ -38,7 +38,7 @@ from ayni_io.mqtt import BrokerConfig, MqttClient, MqttError, Will
 log = logging.getLogger("hub")
 _TICK_S = 1.0
 _GATHER_S = 0.05
-_LARGEST_BATCH = 200
+_LARGEST_BATCH, _HISTORY_BYTES = 200, 64 * 1024
 _HEARTBEAT_S, _SAY_AGAIN_S = 30.0, 3600.0
 _LOG_EVERY_S = 60.0
 _MOST_INBOX = 64 * 1024 * 1024
@@ -158,9 +158,10 @@ class Hub:
             await asyncio.sleep(_GATHER_S)
             self._arrived.clear()
             while self._inbox:
-                batch = [self._inbox.popleft() for _ in range(min(len(self._inbox), _LARGEST_BATCH))]
+                batch = next_batch(self._inbox)
                 self._inbox_bytes -= sum(len(arrival.payload) for arrival in batch)
                 await self._take(batch)
+                await asyncio.sleep(0)  # acknowledgements leave, and news come in that go before a backlog
 
     async def _take(self, batch: list[Arrival]) -> None:
         try:
@@ -354,6 +355,23 @@ class Hub:
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+
+def next_batch(inbox: deque[Arrival]) -> list[Arrival]:
+    """Take out what is stored next: all the news, else as much of a backlog as news can wait for."""
+    news = [arrival for arrival in inbox if not arrival.topic.endswith("/history")][:_LARGEST_BATCH]
+    if news:
+        taken = set(map(id, news))
+        rest = [arrival for arrival in inbox if id(arrival) not in taken]
+        inbox.clear()
+        inbox.extend(rest)
+        return news
+    batch: list[Arrival] = []
+    size = 0
+    while inbox and len(batch) < _LARGEST_BATCH and size < _HISTORY_BYTES:
+        batch.append(inbox.popleft())
+        size += len(batch[-1].payload)
+    return batch
 
 
 def _merged(ack: Ack) -> Ack:
