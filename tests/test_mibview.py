@@ -208,7 +208,6 @@ def test_v2c_says_what_is_missing_by_exceptions(view: MibView) -> None:
             (beside, NO_SUCH_INSTANCE, None),
             (ABSENT, NO_SUCH_OBJECT, None),
         ],
-        None,
     )
     assert ask(view, GET_NEXT, LAST).varbinds == [(LAST, END_OF_MIB_VIEW, None)]
 

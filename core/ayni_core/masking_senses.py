@@ -69,7 +69,6 @@ _MOBILE = {
     "1.3.6.1.4.1.14988.1.1.16.1.1.13": "serial",
     "1.3.6.1.4.1.20542.9.1.1.1.17": "contact",  # Sierra Wireless: telephone
     "1.3.6.1.4.1.23695.200.1.12.2.1.1.2": "serial",  # Peplink: IMEI
-    "1.3.6.1.4.1.48690.1.5": "serial",  # Teltonika, older firmware: "modem serial", which is the IMEI
     "1.3.6.1.4.1.48690.2.2.1.3": "serial",  # TELTONIKA-RUTX-MIB: IMEI, "serial" (the IMEI again), IMSI, ICCID
     "1.3.6.1.4.1.48690.2.2.1.7": "serial",
     "1.3.6.1.4.1.48690.2.2.1.8": "serial",

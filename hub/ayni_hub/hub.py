@@ -37,7 +37,7 @@ from ayni_io.mqtt import BrokerConfig, MqttClient, MqttError, Will
 
 log = logging.getLogger("hub")
 _TICK_S = 1.0
-_GATHER_S = 0.05
+_GATHER_S, _BREATH_S = 0.05, 0.01
 _LARGEST_BATCH, _HISTORY_BYTES = 200, 64 * 1024
 _HEARTBEAT_S, _SAY_AGAIN_S = 30.0, 3600.0
 _LOG_EVERY_S = 60.0
@@ -161,7 +161,7 @@ class Hub:
                 batch = next_batch(self._inbox)
                 self._inbox_bytes -= sum(len(arrival.payload) for arrival in batch)
                 await self._take(batch)
-                await asyncio.sleep(0)  # acknowledgements leave, and news come in that go before a backlog
+                await asyncio.sleep(_BREATH_S)  # news come in, which go before a backlog; acks go out
 
     async def _take(self, batch: list[Arrival]) -> None:
         try:
