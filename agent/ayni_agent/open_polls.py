@@ -65,7 +65,7 @@ class OpenPolls:
         return DevicePolls(times_s=self._times_s, values=columns)
 
 
-@lru_cache(maxsize=512)  # poll after poll they are the same
+@lru_cache(maxsize=64)  # poll after poll they are the same
 def _has_odd(names: Names) -> bool:
     """Whether any of these names cannot go out as it is."""
     if len(names.series) >= MAX_SERIES:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ayni_core.convert import Converter
 from ayni_core.plan import Derivation, Plan, number
-from ayni_core.readings import Names, Row, Series, Value
+from ayni_core.readings import LARGEST, Names, Row, Series, Value
 from ayni_core.snmp import (
     COUNTER32,
     COUNTER64,
@@ -209,7 +209,7 @@ class _Sum:
             result = sum(added) - sum(
                 cell for at in self._minus if isinstance(cell := cells[at], int | float)
             )
-        return None if result < 0 else round(result, 2)
+        return round(result, 2) if 0 <= result < LARGEST else None
 
 
 def _numbers(positions: Iterable[int], cells: Sequence[Value]) -> list[int | float]:

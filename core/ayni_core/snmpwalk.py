@@ -200,6 +200,7 @@ class _Walk:
             or len(step.cursors) != width
             or left < 0
             or wanted.count(wanted[0]) != width
+            or not all(map(bytes.startswith, step.cursors, self._columns))  # a wider walk may have asked it
         ):
             return False
         self.found.parts.append(reply.varbinds)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ayni_core.ber import MAX_SUBID
 from ayni_core.convert import Raw, as_ip, as_mac, as_number, as_text, extracted
 from ayni_core.identify import holds
 from ayni_core.oid_notation import index_arcs, index_body
@@ -83,7 +84,9 @@ class Survey:
         if source.lookup is not None:
             if source.column is not None:
                 number = as_number(*self.columns.get(source.column, {}).get(index, ABSENT))
-                key: tuple[int, ...] = (int(number),) if number is not None and number >= 0 else ()
+                key: tuple[int, ...] = (
+                    (int(number),) if number is not None and 0 <= number <= MAX_SUBID else ()
+                )
             else:
                 key = _part(index_arcs(index), source.index or IndexPart())
             raw = self.columns.get(source.lookup, {}).get(index_body(key) if key else b"", ABSENT)
@@ -103,7 +106,7 @@ class Survey:
             number = as_number(*raw)
             if factor.values:
                 number = factor.values.get(as_text(*raw))
-            if number is None:
+            if number is None or (factor.decimals and not -9 <= number <= 9):
                 return None
             product = product / 10**number if factor.decimals else product * number
         return product

@@ -90,13 +90,20 @@ def stop_main(argv: Sequence[str]) -> int:
         print(_("ayni stop: it was started by another user"), file=sys.stderr)
         return 1
     end = time.monotonic() + _STOPS_WITHIN_S
-    while roof.look(home) is not None:
+    while roof.look(home) is not None or _lives(running.pid):  # it lets go of its lock a moment before it ends
         if time.monotonic() > end:
             print(_("ayni stop: process {pid} does not end", pid=running.pid), file=sys.stderr)
             return 1
         time.sleep(0.1)
     print(_("Stopped. What was measured stays in {folder}.", folder=home.folder))
     return 0
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _answers(

@@ -88,7 +88,7 @@ def _deflate(names: bytes, numbers: bytes, zdict: bytes) -> bytes:
     return packed + packer.compress(numbers) + packer.flush()
 
 
-@lru_cache(maxsize=256)  # frame after frame a device has the same series
+@lru_cache(maxsize=64)  # frame after frame a device has the same series
 def _shape(series: tuple[Series, ...]) -> tuple[dict[str, Any], tuple[int, ...]]:
     """The names of a device's series, and the order that these names give its columns. Groups and metrics
     stand in the order of their lists, so that devices of one family look alike."""
