@@ -90,7 +90,7 @@ def stop_main(argv: Sequence[str]) -> int:
         print(_("ayni stop: it was started by another user"), file=sys.stderr)
         return 1
     end = time.monotonic() + _STOPS_WITHIN_S
-    while roof.look(home) is not None or _lives(running.pid):  # it lets go of its lock a moment before it ends
+    while roof.look(home) is not None or _lives(running.pid):  # its lock goes a moment before it
         if time.monotonic() > end:
             print(_("ayni stop: process {pid} does not end", pid=running.pid), file=sys.stderr)
             return 1
