@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import parts
 import pytest
+
+# A shell starts what runs behind it with SIGINT ignored, and every program below would inherit that (sh(1)).
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

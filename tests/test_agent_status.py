@@ -601,9 +601,12 @@ def test_watching_redraws_in_place_only_what_changed_and_leaves_the_terminal_tid
         words = [str(AYNI), "agent", "status", "--socket", str(path), "--watch"]
         with subprocess.Popen(words, stdin=far, stdout=far, stderr=far, env=env) as process:
             os.close(far)
-            first = _read_until(near, lambda: len(asked) >= 2)
-            process.send_signal(signal.SIGINT)
-            later = _read_until(near, lambda: process.poll() is not None)
+            try:
+                first = _read_until(near, lambda: len(asked) >= 2)
+                process.send_signal(signal.SIGINT)
+                later = _read_until(near, lambda: process.poll() is not None)
+            finally:
+                process.kill()
             assert process.returncode == 0
         os.close(near)
         return first, later
