@@ -121,7 +121,7 @@ async def rounds(
     loops = []
     for index, reader in enumerate(readers):
         poller = Poller(str(index), reader, families, "box", look_over_s=3 * interval_s)
-        loop = DeviceLoop(poller, reader, flight, interval_s, lambda poll, index=index: take(index, poll))  # type: ignore[misc]
+        loop = DeviceLoop(poller, flight, interval_s, lambda poll, index=index: take(index, poll))  # type: ignore[misc]
         turn = first_turn(start_s, index, len(readers), interval_s)
         loops.append(asyncio.create_task(loop.run(turn)))
     await enough.wait()
@@ -194,7 +194,7 @@ def test_a_device_that_cannot_be_polled_is_left_in_peace_until_its_turn(
         reader = Unreadable(view, WELL, 0) if broken == "walks" else FarDevice(view, WELL, 0)
         poller = Poller("x", reader, NoProfile() if broken == "profile" else Profiles(), "box")
         polls: list[Poll] = []
-        loop = DeviceLoop(poller, reader, Flight(5), 60, polls.append)
+        loop = DeviceLoop(poller, Flight(5), 60, polls.append)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(600):
                 await loop.run(first_turn(0, 0, 1, 60))

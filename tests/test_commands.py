@@ -1358,6 +1358,9 @@ class Counting:
         self.polls += 1
         return Poll(device=self.name, at_s=now_s, values={}, error=self.error)
 
+    async def pulse(self, now_s: float) -> Poll:
+        raise NotImplementedError
+
     def close(self) -> None:
         pass
 
@@ -1365,7 +1368,7 @@ class Counting:
 @in_loop
 async def test_a_device_is_polled_at_once_when_asked_and_its_turn_comes_all_the_same() -> None:
     poller, polls = Counting(), []
-    loop = DeviceLoop(poller, UdpBox().reader("switch"), Flight(5), 60, polls.append)  # type: ignore[arg-type]
+    loop = DeviceLoop(poller, Flight(5), 60, polls.append)
     at_s = clock.monotonic_s() + 0.3
     task = asyncio.create_task(loop.run(Turn(at_s=at_s, slot_s=at_s)))
     await settle()

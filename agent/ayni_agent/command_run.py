@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from ayni_agent import config as agent_config
+from ayni_agent import eyes
 from ayni_agent.agent import Agent
 from ayni_agent.config import AgentConfig
 from ayni_agent.devices import write_access
+from ayni_agent.eyes import Sight
 from ayni_agent.reload import Setup
 from ayni_core.schema import ConfigError, did_you_mean
 from ayni_io import snmp_access
@@ -96,18 +98,22 @@ def _given(variable: str) -> Path | None:
     return Path(first) if first else None
 
 
-def prepare(config: AgentConfig, profiles: Profiles, source: str) -> dict[str, Access]:
-    """Who asks each device; every missing secret and unknown profile in one `ConfigError`.
+def prepare(config: AgentConfig, profiles: Profiles, source: str) -> dict[str, Access | Sight]:
+    """How each device is asked; every missing secret and unknown profile in one `ConfigError`.
 
     Raises `ModuleNotFoundError` where a device needs an engine or a cipher that is not installed.
     """
     faults: list[str] = []
-    access: dict[str, Access] = {}
+    access: dict[str, Access | Sight] = {}
     known = profiles.names()
     for name, device in config.devices.items():
+        where = f"{source}: devices.{name}"
         try:
+            if device.source is not None:
+                access[name] = eyes.prepare(device.source, f"{where}.source")
+                continue
             access[name] = snmp_access.resolve(
-                f"{source}: devices.{name}",
+                where,
                 version=device.version,
                 community=device.community,
                 user=device.user,
@@ -122,5 +128,7 @@ def prepare(config: AgentConfig, profiles: Profiles, source: str) -> dict[str, A
     if faults:
         raise ConfigError(faults)
     for name, device in config.devices.items():
-        load_engine(device.engine, encrypted=access[name].encrypted)
+        found = access[name]
+        if not isinstance(found, Sight):
+            load_engine(device.engine, encrypted=found.encrypted)
     return access

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ayni_core import sources
 from ayni_core.inventory import ENGINES, split_address
 from ayni_core.schema import NAME, Fields
 from ayni_core.snmpaccess import (
@@ -16,6 +17,7 @@ from ayni_core.snmpaccess import (
     read_version,
     read_write,
 )
+from ayni_core.sources import Source
 from ayni_core.wire.codec import ENCODINGS
 from ayni_core.wire.limits import MAX_POLLS
 from ayni_io import yamlfile
@@ -25,7 +27,7 @@ from ayni_io.mqtt import BrokerReference, read_broker
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceConfig:
     """One device to poll. `expected_dbm` is what its radio should hear when all is well; without `write`
-    nothing on it can be changed."""
+    nothing on it can be changed. What has a `source` is not asked over SNMP: `host` is empty then."""
 
     name: str
     host: str
@@ -39,6 +41,12 @@ class DeviceConfig:
     profile: str | None
     expected_dbm: float | None
     write: WriteAccess | None = None
+    source: Source | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it is asked, for people."""
+        return self.source.where if self.source is not None else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +90,8 @@ def parse(fields: Fields) -> AgentConfig:
 
 
 def _device(name: str, fields: Fields) -> DeviceConfig:
+    if "source" in fields:
+        return _beyond_snmp(name, fields)
     host, port = "", 161
     address = fields.text("address")
     if address:
@@ -112,6 +122,15 @@ def _device(name: str, fields: Fields) -> DeviceConfig:
     )
     fields.done()
     return device
+
+
+def _beyond_snmp(name: str, fields: Fields) -> DeviceConfig:
+    source = sources.read(fields.child("source"))
+    fields.done()
+    return DeviceConfig(
+        name=name, host="", port=0, version="", engine=ENGINES[0], community=None, user=None, auth=None,
+        priv=None, profile=None, expected_dbm=None, source=source,
+    )  # fmt: skip
 
 
 def _folder(fields: Fields, key: str) -> Path | None:

@@ -8,20 +8,34 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 from ayni_agent.flight import Flight, errand_of, is_slow
-from ayni_agent.poller import Poller
 from ayni_agent.schedule import SILENT_AFTER, Turn, next_turn
-from ayni_core.ber import encode_oid
 from ayni_core.readings import Poll
 from ayni_core.schema import ConfigError
 from ayni_io import clock
-from ayni_io.snmp import SnmpReader
-from ayni_io.snmp_errors import SnmpError
 
 log = logging.getLogger("agent")
-_SYS_UPTIME = encode_oid("1.3.6.1.2.1.1.3.0")
 _HANGS_S = 120.0
+
+
+class Asks(Protocol):
+    """Asks one device; neither question raises for what the device or the network does."""
+
+    name: str
+
+    async def poll(self, now_s: float) -> Poll:
+        """Everything it says now; `now_s` is monotonic."""
+        ...
+
+    async def pulse(self, now_s: float) -> Poll:
+        """Whether it answers at all, as cheaply as that can be known; without values."""
+        ...
+
+    def close(self) -> None:
+        """Give back what it takes to ask."""
+        ...
 
 
 class DeviceLoop:
@@ -32,14 +46,12 @@ class DeviceLoop:
 
     def __init__(
         self,
-        poller: Poller,
-        reader: SnmpReader,
+        poller: Asks,
         flight: Flight,
         interval_s: float,
         on_poll: Callable[[Poll], None],
     ) -> None:
         self._poller = poller
-        self._reader = reader
         self._flight = flight
         self._interval_s = interval_s
         self._on_poll = on_poll
@@ -100,15 +112,12 @@ class DeviceLoop:
 
     async def _ask(self, *, full: bool) -> Poll:
         now = clock.monotonic_s()
-        error: str | None = None
         try:
             async with asyncio.timeout(_HANGS_S):
-                if full:
-                    return await self._poller.poll(now)
-                await self._reader.get([_SYS_UPTIME])
+                return await (self._poller.poll(now) if full else self._poller.pulse(now))
         except TimeoutError:
             error = f"the poll took longer than {_HANGS_S:.0f} s"
-        except (SnmpError, UnicodeError) as cause:  # an address may be no name of a host
+        except UnicodeError as cause:  # an address may be no name of a host
             error = str(cause)
         except ConfigError as broken:  # this device's profile; the others go on
             error = str(broken.faults[0])

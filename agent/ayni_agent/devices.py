@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ayni_agent.config import DeviceConfig
+from ayni_agent.eyes import Sight
 from ayni_core.schema import ConfigError
 from ayni_io import snmp_access
 from ayni_io.snmp import SnmpReader, open_session
@@ -44,17 +45,20 @@ class Devices:
     def __init__(
         self,
         configs: Mapping[str, DeviceConfig],
-        read: Mapping[str, Access],
+        read: Mapping[str, Access | Sight],
         write: Mapping[str, Access],
     ) -> None:
         self.use(configs, read, write)
 
     def use(
-        self, configs: Mapping[str, DeviceConfig], read: Mapping[str, Access], write: Mapping[str, Access]
+        self,
+        configs: Mapping[str, DeviceConfig],
+        read: Mapping[str, Access | Sight],
+        write: Mapping[str, Access],
     ) -> None:
         """From now on these."""
         self._configs = dict(configs)
-        self._read = dict(read)
+        self._read = {name: access for name, access in read.items() if not isinstance(access, Sight)}
         self._write = dict(write)
 
     def names(self) -> tuple[str, ...]:
@@ -66,7 +70,8 @@ class Devices:
         return self._configs.get(name)
 
     def reader(self, name: str) -> SnmpReader:
-        """A session of its own to read; the caller closes it. Raises `KeyError`, `ModuleNotFoundError`."""
+        """A session of its own to read; the caller closes it. Raises `KeyError`, also where the device is not
+        asked over SNMP, and `ModuleNotFoundError`."""
         device, access = self._configs[name], self._read[name]
         return open_session(
             device.host,

@@ -18,6 +18,7 @@ from typing import Protocol
 from ayni_core.convert import Raw
 from ayni_core.extract import Extractor, read_plainly
 from ayni_core.identify import GENERIC, SYS_DESCR, SYS_OBJECT_ID, Answers, Identity, decide
+from ayni_core.oid_notation import parse
 from ayni_core.plan import PULSE, Origin, Plan, resolve
 from ayni_core.profile import Profile, Rule, SystemSource
 from ayni_core.readings import Poll, Row, Series
@@ -29,6 +30,7 @@ from ayni_io.snmp_errors import SnmpError, SnmpProtocolError
 LOOK_OVER_S = 600
 CALM_S = 300
 _SAMPLE_ROWS = 8
+_SYS_UPTIME = parse("1.3.6.1.2.1.1.3.0")
 _MOST_ROUNDS = 4
 
 
@@ -124,6 +126,16 @@ class Poller:
             self.failure = error
             return Poll(device=self.name, at_s=now_s, values={}, error=str(error))
         return Poll(device=self.name, at_s=now_s, values=values)
+
+    async def pulse(self, now_s: float) -> Poll:
+        """Whether the device answers at all, for one GET: a poll without values, or with an error."""
+        self.failure = None
+        try:
+            await self._reader.get([_SYS_UPTIME])
+        except SnmpError as error:
+            self.failure = error
+            return Poll(device=self.name, at_s=now_s, values={}, error=str(error))
+        return Poll(device=self.name, at_s=now_s, values={})
 
     def close(self) -> None:
         """Give the reader back."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from ayni_agent.config import DeviceConfig
 from ayni_agent.device_loop import DeviceLoop
+from ayni_agent.eyes import Sight, open_eye
+from ayni_agent.eyes.poller import EyePoller
 from ayni_agent.flight import Flight
 from ayni_agent.poller import Families, Poller
-from ayni_agent.schedule import first_turn, look_over_s, patience_s, timeout_s
+from ayni_agent.schedule import first_turn, look_over_s, patience_s, source_patience_s, timeout_s
 from ayni_core.identify import Identity
 from ayni_core.readings import Poll
 from ayni_io import clock
@@ -23,9 +25,9 @@ class _Manned:
     """A device that is polled, and by what it is known to be the same as before."""
 
     device: DeviceConfig
-    access: Access
+    access: Access | Sight
     poll_s: float
-    poller: Poller
+    poller: Poller | EyePoller
     loop: DeviceLoop
     task: asyncio.Task[None]
 
@@ -79,7 +81,12 @@ class Polling:
         """Poll a device at once, without waiting for its turn. Raises `KeyError`."""
         return await self._manned[name].loop.now()
 
-    def use(self, devices: Mapping[str, DeviceConfig], access: Mapping[str, Access], poll_s: float) -> None:
+    def use(
+        self,
+        devices: Mapping[str, DeviceConfig],
+        access: Mapping[str, Access | Sight],
+        poll_s: float,
+    ) -> None:
         """From now on these devices, at this pace. What is the same as before goes on undisturbed."""
         self._flight.patience_s = patience_s(poll_s)
         start_s = clock.monotonic_s()
@@ -98,22 +105,26 @@ class Polling:
                 self._man(device, access[name], poll_s, first=(start_s, index, len(devices)))
 
     def _man(
-        self, device: DeviceConfig, access: Access, poll_s: float, first: tuple[float, int, int]
+        self, device: DeviceConfig, access: Access | Sight, poll_s: float, first: tuple[float, int, int]
     ) -> None:
-        reader = reader_of(device, access, poll_s)
-        poller = Poller(
+        poller = self._poller(device, access, poll_s)
+        loop = DeviceLoop(poller, self._flight, poll_s, self._on_poll)
+        task = asyncio.create_task(loop.run(first_turn(*first, poll_s)))
+        task.add_done_callback(self._done)
+        self._manned[device.name] = _Manned(device, access, poll_s, poller, loop, task)
+
+    def _poller(self, device: DeviceConfig, access: Access | Sight, poll_s: float) -> Poller | EyePoller:
+        if isinstance(access, Sight):
+            return EyePoller(device.name, open_eye(access), access.source.KIND, source_patience_s(poll_s))
+        return Poller(
             device.name,
-            reader,
+            reader_of(device, access, poll_s),
             self._families,
             device.profile,
             remembered=self._identities.get(device.name),
             look_over_s=look_over_s(poll_s),
             slow_every=self._slow_every,
         )
-        loop = DeviceLoop(poller, reader, self._flight, poll_s, self._on_poll)
-        task = asyncio.create_task(loop.run(first_turn(*first, poll_s)))
-        task.add_done_callback(self._done)
-        self._manned[device.name] = _Manned(device, access, poll_s, poller, loop, task)
 
     def _dismiss(self, name: str) -> None:
         manned = self._manned.pop(name)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 from ayni_agent.config import AgentConfig
+from ayni_agent.eyes import Sight
 from ayni_core.rules import Rule
 from ayni_core.schema import ConfigError
 from ayni_io.mqtt import BrokerConfig
@@ -25,7 +26,7 @@ class Setup:
     source: str
     config: AgentConfig
     broker: BrokerConfig
-    access: Mapping[str, Access]
+    access: Mapping[str, Access | Sight]
     write: Mapping[str, Access]
     rules: tuple[Rule, ...]
 

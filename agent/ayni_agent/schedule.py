@@ -74,6 +74,11 @@ def patience_s(interval_s: float) -> float:
     return 2.5 * timeout_s(interval_s)
 
 
+def source_patience_s(interval_s: float) -> float:
+    """How long what is not SNMP may take to read: a plugin or a slow serial line takes seconds."""
+    return min(30.0, max(2.0, interval_s / 2))
+
+
 def look_over_s(interval_s: float) -> float:
     """How often names, speeds and what was plugged in are read: every ten minutes, and at the quick pace
     of a lesson, where nobody waits ten minutes, every third poll."""

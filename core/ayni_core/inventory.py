@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from ayni_core import sources
 from ayni_core.schema import Fields, did_you_mean
 from ayni_core.snmpaccess import (
     Protected,
@@ -63,7 +65,8 @@ class Device:
     """A router, radio, switch or power box. `community` is a reference, never the secret itself.
 
     SNMPv3 has no community but a `user`, who is authenticated where `auth` is given, and whose messages are
-    encrypted where `priv` is given too. Without `write` nothing on it can be changed.
+    encrypted where `priv` is given too. Without `write` nothing on it can be changed. What has a `source` is
+    not asked over SNMP: it is the checked section of that name, and `host` only says where that is.
     """
 
     name: str
@@ -80,6 +83,12 @@ class Device:
     auth: Protected | None = None
     priv: Protected | None = None
     write: WriteAccess | None = None
+    source: Mapping[str, Any] | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it is asked, for people."""
+        return self.host if self.source is not None else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +253,8 @@ def split_address(address: str) -> tuple[str, int]:
 
 
 def _device(name: str, fields: Fields, only_node: str | None) -> Device:
+    if "source" in fields:
+        return _beyond_snmp(name, fields, only_node)
     address = fields.text("address")
     host, port = "", 161
     if address:
@@ -271,6 +282,20 @@ def _device(name: str, fields: Fields, only_node: str | None) -> Device:
         auth=auth,
         priv=priv,
         write=read_write(fields, version),
+    )
+    fields.done()
+    return device
+
+
+def _beyond_snmp(name: str, fields: Fields, only_node: str | None) -> Device:
+    source = sources.read(fields.child("source"))
+    device = Device(
+        name=name,
+        title=_title(name, fields),
+        site=fields.name("site"),
+        node=fields.name("node", only_node) if only_node else fields.name("node"),
+        host=source.where,
+        source=fields.raw("source"),
     )
     fields.done()
     return device

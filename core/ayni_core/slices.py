@@ -87,6 +87,8 @@ def accounts(network: Network, hub_name: str, *, lab: bool = False) -> dict[str,
 
 
 def _device(network: Network, device: Device) -> Mapping:
+    if device.source is not None:
+        return {"source": dict(device.source)}
     host = f"[{device.host}]" if ":" in device.host else device.host
     fields: Mapping = {"address": f"{host}:{device.port}", "version": device.version}
     if device.engine != ENGINES[0]:

@@ -70,6 +70,7 @@ _text(
 )
 _text("refused.own_port", "port {item} of {device} leads to this monitor itself: nobody could undo it")
 _text("refused.poe_off", "the power of port {item} of {device} is off already, and stays so")
+_text("refused.not_snmp", "{device} is not asked over SNMP, so there is nothing to do it with")
 _text("refused.no_write", "nobody may write to {device}: its configuration has no section write")
 _text("refused.no_pysnmp", "writing needs pysnmp on the monitor {node}, which is not installed there")
 _text("refused.no_action", "the profile {profile} does not say how to do this at {device}")

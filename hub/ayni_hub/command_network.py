@@ -227,7 +227,7 @@ def _list(home: Home) -> int:
         print(f"\n{site.title} ({site.name})")
         for device in network.devices.values():
             if device.site == site.name:
-                print(f"  {device.name:<24} {device.host}:{device.port:<6} {device.title}")
+                print(f"  {device.name:<24} {device.address:<21} {device.title}")
     if network.links:
         print()
     for link in network.links.values():

@@ -214,7 +214,7 @@ class Picture:
             node=device.node,
             state=state,
             since=round(self._since("device", name, state, now)[0], 1),
-            address=f"{device.host}:{device.port}",
+            address=device.address,
             profile=known.text(Series("system", "", "profile")) or device.profile,
             model=known.text(Series("system", "", "model")),
             version=known.text(Series("system", "", "version")),

@@ -124,6 +124,9 @@ class Job:
     @contextlib.contextmanager
     def reading(self, device: str = "") -> Iterator[SnmpReader]:
         """A session to read the device."""
+        config = self.access.config(device or self.device)
+        if config is not None and config.source is not None:
+            raise Refused("refused.not_snmp", device=config.name)
         reader = self.access.reader(device or self.device)
         try:
             yield reader
