@@ -271,6 +271,9 @@ def test_tls_with_a_private_ca_and_a_large_message_in_one_read(tmp_path: Path) -
             await until(lambda: a.client.connected)
             await asyncio.gather(*(a.client.publish("t", bytes([i]) * 60_000) for i in range(10)))
             await until(lambda: len(a.messages) == 10, 5.0)
+        nearer = BrokerConfig(port=parts.free_port(), also=(("localhost", port),), also_ca=ca.path)
+        async with Heard(nearer, "d") as d:  # on this machine without TLS, elsewhere with it
+            await until(lambda: d.client.connected, 5.0)
         async with Heard(BrokerConfig(host="localhost", port=port, ca=other.path), "b") as b:
             await until(lambda: b.reasons != [])
             assert "its certificate is not the expected one" in b.reasons[0]

@@ -1,7 +1,9 @@
 """The courier: keeps the connection to the broker, sends what the outbox holds, hears the hub.
 
-It sends while the hub says `ready`; a frame that the broker took but nobody heard stays due. Presence is a
-retained birth message and a last will on the same topic.
+It sends while the hub says `ready`; a frame that the broker took but nobody heard stays due. As much is on
+its way as the link takes in a moment (`window`), and whenever something arrived, more follows: news at once,
+waiting only for other news, the backlog behind them. Presence is a retained birth message and a last will on
+the same topic.
 """
 
 from __future__ import annotations
@@ -9,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 from ayni_agent.config import AgentConfig
 from ayni_agent.contact import Contact
-from ayni_agent.outbox import Outbox, Row
+from ayni_agent.outbox import Name, Outbox, Row
+from ayni_agent.window import Window
 from ayni_core import __version__
 from ayni_core.wire import WireError, topics
 from ayni_core.wire.messages import Ack, Command, CommandState, EarlierBoot, HubState, NodeState
@@ -25,10 +28,8 @@ from ayni_io.traffic import Traffic
 
 log = logging.getLogger("agent")
 _TICK_S = 1.0
-_AT_ONCE = 16
-_LEAST_BYTES, _MOST_BYTES = 4 * 1024, 256 * 1024
-_BURST_S = 1.5
-"""A burst of the backlog is as large as the link takes in this time, so that news behind it come in time."""
+_FOR_NEWS, _FOR_WORDS = 2, 2
+"""Of the messages that may be unacknowledged at once, so many are left to news, and to words about us."""
 _LAST_ACKS_S = 3.0
 _LONGEST_WATCH_S = 600.0
 
@@ -67,7 +68,13 @@ class Courier:
         self._hub_ready = False
         self._wake = asyncio.Event()
         self._watch_until_s = 0.0
-        self._burst_bytes = 2 * _LEAST_BYTES
+        self._window = Window()
+        self._flying: dict[Name, Row] = {}
+        self._copies_bytes = 0
+        self._held_until_s = 0.0
+        self._held_cause = ""
+        self._delivering = asyncio.Lock()
+        self._flights = asyncio.TaskGroup()
         self._running: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
@@ -103,13 +110,23 @@ class Courier:
             return False
 
     def send_copy(self, payload: bytes) -> None:
-        """Send a copy of one poll to whoever watches; if it is lost, the next one follows."""
-        self._background(self._publish_quietly(topics.frame(self._config.node, "watch"), payload, qos=0))
+        """Send a copy of one poll to whoever watches; if it is lost, the next one follows. A link that is
+        behind with copies gets no more of them: news would have to wait for them.
+        """
+        if self._window.has_room(self._copies_bytes, len(payload)):
+            self._copies_bytes += len(payload)
+            self._background(self._copy(payload))
+
+    async def _copy(self, payload: bytes) -> None:
+        try:
+            await self._publish_quietly(topics.frame(self._config.node, "watch"), payload, qos=0)
+        finally:
+            self._copies_bytes -= len(payload)
 
     async def run(self) -> None:
         """Keep connected and deliver, until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._client.run())
+        async with self._flights:
+            self._flights.create_task(self._client.run())
             while True:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_TICK_S if self._hub_ready else None):
@@ -117,47 +134,59 @@ class Courier:
                 self._wake.clear()
                 await self._deliver()
 
+    def _may_send(self) -> bool:
+        return self._hub_ready and self._client.connected and clock.monotonic_s() >= self._held_until_s
+
     async def _deliver(self) -> None:
-        """Send what is due, a few at a time, so that news never wait for a backlog."""
-        while self._hub_ready and self._client.connected:
-            rows = self._outbox.due(clock.monotonic_s(), _AT_ONCE, history=self.history)
-            rows = _few(rows, self._burst_bytes)
-            begun_s = clock.monotonic_s()
-            held = await asyncio.gather(*(self._send(row) for row in rows))
-            self._learn(sum(row.size for row in rows), clock.monotonic_s() - begun_s)
-            for cause in held:
-                if cause:
-                    log.warning("frames held waiting=%d cause=%s", len(self._outbox), cause)
-                    return
-            if not rows or None in held:
-                return
+        """Send what is due, as far as there is room; what lands sets `_wake`, and then more follows."""
+        async with self._delivering:
+            while self._may_send() and (row := self._next()) is not None:
+                payload = row.payload or await asyncio.to_thread(self._outbox.read, row)
+                if payload is None:
+                    self._outbox.sent(row, clock.monotonic_s())
+                elif self._may_send():
+                    self._flying[row.name] = row
+                    self._flights.create_task(self._fly(row, payload, _bytes(self._flying.values())))
 
-    def _learn(self, size: int, took_s: float) -> None:
-        """How much the link takes in one burst. A small one tells little: it waits for its answer more than
-        it travels.
+    def _next(self) -> Row | None:
+        """What is to be sent now, None if there is nothing or no room for it. News do not wait for the
+        backlog that is on its way, the backlog waits for all.
         """
-        fits = int(size / max(took_s, 0.001) * _BURST_S)
-        if size >= self._burst_bytes / 2 or fits < self._burst_bytes:
-            self._burst_bytes = min(max(fits, _LEAST_BYTES), 2 * self._burst_bytes, _MOST_BYTES)
+        due = self._outbox.due(clock.monotonic_s(), len(self._flying) + 1, history=self.history)
+        row = next((each for each in due if each.name not in self._flying), None)
+        if row is None:
+            return None
+        left = self._client.at_once - _FOR_WORDS - (0 if row.live else _FOR_NEWS)
+        ahead = _bytes(each for each in self._flying.values() if each.live or not row.live)
+        room = len(self._flying) < max(left, 1) and self._window.has_room(ahead, row.size)
+        return row if room else None
 
-    async def _send(self, row: Row) -> str | None:
-        """Send one frame: empty, or why it was not taken; None: nobody listens."""
-        now = clock.monotonic_s()
-        payload = row.payload or await asyncio.to_thread(self._outbox.read, row)
-        if payload is None:
-            self._outbox.sent(row, now)
-            return ""
+    async def _fly(self, row: Row, payload: bytes, flying_bytes: int) -> None:
+        """See one frame to the broker; the window learns from it."""
+        window, begun_s = self._window, clock.monotonic_s()
         topic = topics.frame(self._config.node, "live" if row.live else "history")
         try:
             heard = await self._client.publish(topic, payload)
+            now_s = clock.monotonic_s()
+            window.landed(len(payload), flying_bytes, now_s - begun_s)
+            if heard:
+                self._outbox.sent(row, now_s)
+            else:
+                self._held_until_s = now_s + _TICK_S
         except MqttError as error:
-            if isinstance(error, MqttDenied):
-                self._contact.denied(str(error))
-            return str(error)
-        if not heard:
-            return None
-        self._outbox.sent(row, clock.monotonic_s())
-        return ""
+            self._hold(error)
+        finally:
+            del self._flying[row.name]
+            self._wake.set()
+
+    def _hold(self, error: MqttError) -> None:
+        """The broker did not take a frame: not at once again, and told once."""
+        self._held_until_s = clock.monotonic_s() + _TICK_S
+        if isinstance(error, MqttDenied):
+            self._contact.denied(str(error))
+        if str(error) != self._held_cause:
+            self._held_cause = str(error)
+            log.warning("frames held waiting=%d cause=%s", len(self._outbox), error)
 
     async def last_words(self) -> None:
         """Send what is open, give the hub a moment to take it, and tell that this is a leave, not a loss."""
@@ -167,14 +196,17 @@ class Courier:
             async with asyncio.timeout(_LAST_ACKS_S):
                 await self._deliver()
                 while self._hub_ready and self._client.connected and len(self._outbox):
-                    self._wake.clear()  # an acknowledgement, or the loss of the hub, sets it
+                    self._wake.clear()  # a landing, an acknowledgement, or the loss of the hub, sets it
                     await self._wake.wait()
+                    await self._deliver()
         await self._say(up=False)
 
     def _connected(self) -> None:
         log.info("broker found node=%s", self._config.node)
         self._contact.connected(self._client.address, clock.monotonic_s())
         self._hub_ready = False
+        self._window = Window()
+        self._held_cause = ""
         self._background(self._say(up=True))
 
     def _disconnected(self, reason: str) -> None:
@@ -238,6 +270,7 @@ class Courier:
         if self.on_back is not None:
             await self.on_back()
         self._hub_ready = self._contact.there
+        self._held_until_s = 0.0
         self._wake.set()
 
     async def _publish_quietly(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
@@ -252,11 +285,5 @@ class Courier:
         task.add_done_callback(self._running.discard)
 
 
-def _few(rows: list[Row], most_bytes: int) -> list[Row]:
-    """The first of them, at least one, that a slow link takes in a moment."""
-    size = 0
-    for count, row in enumerate(rows):
-        size += row.size
-        if count and size > most_bytes:
-            return rows[:count]
-    return rows
+def _bytes(rows: Iterable[Row]) -> int:
+    return sum(row.size for row in rows)

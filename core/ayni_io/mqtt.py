@@ -1,10 +1,12 @@
 """MQTT on the asyncio loop: the only file that knows paho.
 
 Theory of operation. paho keeps a queue in RAM that it resends *ahead* of live data after a reconnect, so
-each connection gets a new paho client and at most `window` unacknowledged messages; what must survive a
-lost connection is kept by the caller. Connecting (DNS, TCP, TLS) blocks and is done in a thread; from
-then on the socket belongs to the loop. TLS may hold decrypted bytes that `select` does not see, so reads
-are repeated while `pending()` says so.
+each connection gets a new paho client and at most `window` unacknowledged messages, fewer where the broker
+says so (MQTT 5, 3.2.2.3.3: Receive Maximum, which paho passes over); what must survive a lost connection is
+kept by the caller. Connecting (DNS, TCP, TLS) blocks and is done in a thread; from then on the socket belongs
+to the loop. TLS may hold decrypted bytes that `select` does not see, so reads are repeated while `pending()`
+says so. The kernel takes only a little more than it can send, so who waits for a message knows whether the
+link is behind.
 
 A broker may have several addresses: they are tried in order at each connection, and from a later one the
 first is looked for again after a while. Nobody speaks on an idle connection until the keepalive is over;
@@ -24,6 +26,7 @@ import sys
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ayni_io import clock, mqtt_trouble
@@ -42,11 +45,18 @@ from ayni_io.traffic import Meter, Traffic, in_vain
 _stand_in = types.ModuleType("urllib.request")
 if importlib.util.find_spec("socks") is None:
     sys.modules.setdefault("urllib.request", _stand_in)
+# It would also take in a library for name servers, 4 MB, to look up SRV records, which we do not use: None
+# makes the import fail.
+_no_resolver = "dns.resolver" not in sys.modules
+if _no_resolver:
+    sys.modules["dns.resolver"] = None  # type: ignore[assignment]
 import paho.mqtt.client as paho  # noqa: E402
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode  # noqa: E402
 
 if sys.modules.get("urllib.request") is _stand_in:
     del sys.modules["urllib.request"]
+if _no_resolver:
+    del sys.modules["dns.resolver"]
 
 log = logging.getLogger("mqtt")
 PROTOCOLS = {"5": paho.MQTTv5, "3.1.1": paho.MQTTv311}
@@ -57,6 +67,9 @@ _RETURN_S = 1800.0
 _LIVELY_TICK_S, _TICK_S = 1.0, 5.0
 _ASLEEP_S = 5.0
 _CONNECT_S = 10.0
+_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+_UNSENT_BYTES = 16 * 1024
+"""What the kernel keeps of what it could not send yet; without a limit that is megabytes on a slow link."""
 
 
 class MqttError(Exception):
@@ -97,7 +110,8 @@ class _Paho(paho.Client):
 class MqttClient:
     """One logical connection that is kept up until `run` is cancelled. All callbacks run on the loop.
 
-    `trouble` is why there is no connection, None while there is one; `address` is where it leads.
+    `trouble` is why there is no connection, None while there is one; `address` is where it leads; `at_once`
+    is how many messages may be unacknowledged, by our word and the broker's.
     """
 
     def __init__(
@@ -115,7 +129,7 @@ class MqttClient:
         self.client_id = client_id
         self.keepalive_s = keepalive_s
         self.will = will
-        self.window = window
+        self.window = self.at_once = window
         self.connected = False
         self.address = ""
         self.trouble: Trouble | None = None
@@ -155,7 +169,8 @@ class MqttClient:
         return self._spent + meter.read() if meter is not None else self._spent
 
     async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
-        """Publish; at QoS 1 wait for the broker's word. False: it has it, but nobody listens (MQTT 5).
+        """Publish, and wait: at QoS 1 for the broker's word, at QoS 0 until it is on its way. False: the
+        broker has it, but nobody listens (MQTT 5).
 
         Raises `MqttDenied` where the broker says that this is not ours to write, and `MqttError` when it
         refuses the message for another reason, or the connection is not there or breaks.
@@ -169,11 +184,10 @@ class MqttClient:
                 raise MqttError(f"publishing to {topic}: {paho.error_string(info.rc)}")
             if client.meter is not None:
                 client.meter.sent(len(topic) + len(payload) + 8)
-            if qos == 0:
-                return True
             future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
             self._waiting[info.mid] = future
-            self._nudge.set()
+            if qos:
+                self._nudge.set()
             try:
                 return await future
             finally:
@@ -227,7 +241,7 @@ class MqttClient:
         `return_` it is left when the first address answers again."""
         where = f"broker {address}"
         try:
-            client = self._new_client()
+            client = self._new_client(self.broker.ca_of(address.host, address.port))
         except ValueError as error:
             return Trouble(kind="tls", text=f"{where}: {error}"), None
         try:
@@ -242,6 +256,8 @@ class MqttClient:
         with contextlib.suppress(OSError):
             # an acknowledgement must not wait for the one before it to be acknowledged by TCP
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if _NOTSENT_LOWAT is not None:
+                sock.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, _UNSENT_BYTES)
         self._client = client
         self._lost = asyncio.get_running_loop().create_future()
         self.address = str(address)
@@ -338,7 +354,7 @@ class MqttClient:
         self._lose("lost", f"broker {self.address}: left for {self.broker}, which is there again")
         self._close(client)
 
-    def _new_client(self) -> _Paho:
+    def _new_client(self, ca: Path | None) -> _Paho:
         client = _Paho(
             CallbackAPIVersion.VERSION2,
             client_id=self.client_id,
@@ -351,10 +367,8 @@ class MqttClient:
         if self.broker.username:
             password = self.broker.password.reveal() if self.broker.password else None
             client.username_pw_set(self.broker.username, password)
-        if self.broker.ca:
-            client.tls_set_context(
-                mqtt_trouble.tls_context(self.broker.ca, check_time=self._clock_is_right())
-            )
+        if ca:
+            client.tls_set_context(mqtt_trouble.tls_context(ca, check_time=self._clock_is_right()))
         if self.will:
             client.will_set(self.will.topic, self.will.payload, 1, True)
         client.on_connect = self._connected
@@ -389,7 +403,7 @@ class MqttClient:
     def _write(self, client: paho.Client) -> None:
         client.loop_write()
 
-    def _connected(self, client: paho.Client, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+    def _connected(self, client: paho.Client, _u: Any, _f: Any, reason: Any, properties: Any) -> None:
         if client is not self._client:
             return
         if reason.is_failure:
@@ -398,6 +412,8 @@ class MqttClient:
             return
         self.connected, self.trouble = True, None
         self._last_reason = ""
+        self.at_once = min(self.window, getattr(properties, "ReceiveMaximum", self.window))
+        self._room = asyncio.Semaphore(self.at_once)
         for each in self._filters:
             client.subscribe(each, 1)
         if self.on_connect:

@@ -12,6 +12,7 @@ from ayni_io.secret import Secret
 
 PROTOCOLS = ("5", "3.1.1")
 DEFAULT_PORT, DEFAULT_TLS_PORT = 1883, 8883
+_HERE = {"127.0.0.1", "::1", "localhost"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,12 @@ class BrokerConfig:
     protocol: str = "5"
     also: tuple[tuple[str, int], ...] = ()
     """Further addresses where the same account is taken, to be tried in this order."""
+    also_ca: Path | None = None
+    """What vouches for them, where that is not `ca`."""
+
+    def ca_of(self, host: str, port: int) -> Path | None:
+        """What vouches for an address; None: no TLS there."""
+        return self.ca if (host, port) == (self.host, self.port) else self.also_ca or self.ca
 
     @property
     def addresses(self) -> tuple[tuple[str, int], ...]:
@@ -47,6 +54,7 @@ class BrokerReference:
     ca: str | None
     protocol: str
     also: tuple[str, ...] = ()
+    also_ca: str | None = None
 
     def resolve(self, where: str) -> BrokerConfig:
         """Fetch the password. Raises `ConfigError`."""
@@ -57,7 +65,10 @@ class BrokerReference:
             password=secret.resolve(self.password, f"{where}: broker.password") if self.password else None,
             ca=Path(self.ca) if self.ca else None,
             protocol=self.protocol,
-            also=tuple(broker_address(each, self.port) for each in self.also),
+            also=tuple(
+                broker_address(each, DEFAULT_TLS_PORT if self.also_ca else self.port) for each in self.also
+            ),
+            also_ca=Path(self.also_ca) if self.also_ca else None,
         )
 
 
@@ -74,15 +85,17 @@ def read_broker(fields: Fields) -> BrokerReference:
         ca=ca,
         protocol=fields.choice("protocol", PROTOCOLS, "5"),
         also=fields.texts("also"),
+        also_ca=fields.text("also_ca", None),
     )
-    hosts = [reference.host]
+    hosts = []
     for each in reference.also:
         try:
             hosts.append(broker_address(each)[0])
         except ValueError as error:
             fields.fault("also", f'"{each}": {error}')
-    if not ca and not {"127.0.0.1", "::1", "localhost"}.issuperset(hosts):
-        fields.fault("ca", "is missing: off this machine the broker is reached over TLS only")
+    for key, found in (("ca", [reference.host]), ("also_ca", [] if reference.also_ca else hosts)):
+        if not ca and not _HERE.issuperset(found):
+            fields.fault(key, "is missing: off this machine the broker is reached over TLS only")
     fields.done()
     return reference
 
