@@ -15,6 +15,7 @@ from spoil import STRANGE_VALUES, Spoiler, spoil_json, tokens
 
 from ayni_agent.collector import Collector
 from ayni_agent.poller import Poller
+from ayni_core.clockwatch import Moment
 from ayni_core.mibview import MibView
 from ayni_core.readings import Poll
 from ayni_core.snmp import GAUGE32, INTEGER, OCTET_STRING, encode_varbind
@@ -108,8 +109,8 @@ def frame_of(polls: Iterable[Poll]) -> Frame:
     """The frame of these polls, as an agent makes it."""
     collector = Collector(node="node", epoch="00ff", boot="boot", flush_s=300)
     for poll in polls:
-        collector.add(poll, NOON)
-    frame = collector.close(True)
+        collector.add(poll)
+    frame = collector.close(Moment(mono_s=collector.opened_s or 0.0, wall_s=NOON, synced=True))
     assert frame is not None
     return frame
 

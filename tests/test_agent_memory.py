@@ -12,7 +12,7 @@ import pytest
 
 from ayni_agent import today, verdict_memory
 from ayni_agent.account import MOST_CHANGES, MOST_LINES, WORTH_S, OutageAccount, lasted
-from ayni_agent.alarms import alarms, transition_text
+from ayni_agent.alarms import alarms, as_note, transition_text
 from ayni_agent.collector import Collector
 from ayni_agent.outbox_file import Book
 from ayni_agent.today import DAY_S, HOUR_S, Today
@@ -23,7 +23,7 @@ from ayni_core.readings import Poll, Series
 from ayni_core.texts import TEXTS
 from ayni_core.wire import codec
 from ayni_core.wire.frame import Frame
-from ayni_core.wire.note import FrameNote, decode_notes, encode_notes
+from ayni_core.wire.note import VERDICT, FrameNote, decode_notes, encode_notes
 from ayni_io.i18n import say
 from ayni_io.rulebook import load_rules
 
@@ -41,7 +41,7 @@ def frame(polls: Sequence[Poll], *, boot: str = "b", seq: int = 1, wall_s: float
     """A frame; `wall_s` is what the wall clock said at its first poll."""
     collector = Collector(node="pi", epoch="e", boot=boot, flush_s=300, seq=seq - 1)
     for each in polls:
-        collector.add(each, 0.0)
+        collector.add(each)
     start_s = polls[0].at_s
     wall = NOW.wall_at(start_s) if wall_s is None else wall_s
     made = collector.close(Moment(mono_s=start_s, wall_s=wall, synced=True))
@@ -274,7 +274,7 @@ def test_the_account_says_how_long_what_alarmed_what_is_over_and_what_was_droppe
     notes = account.back(17080.0, 8)
     assert told(notes) == [
         (1000.0, "note", "No contact with the central for 4 h 28 min"),
-        (3000.0, "critical", "gw does not answer"),
+        (3000.0, "critical", "Seen by the monitor alone: gw does not answer"),
         (2000.0, "clear", "wlan1: ap heard a weak signal for 50 min"),
         (6000.0, "clear", "ap did not hear 0a for 10 min"),
         (17080.0, "warn", "3 reports were dropped meanwhile: there was no room"),
@@ -351,15 +351,21 @@ def test_an_account_that_cannot_be_read_is_begun_anew(data: bytes | None) -> Non
     assert len(account.back(1000.0, 0)) == 1
 
 
-def test_the_sentences_for_what_is_over_have_all_their_places_filled() -> None:
-    made, account = judged(rounds=1), OutageAccount(0.0)
+def test_the_sentences_of_verdicts_have_all_their_places_filled() -> None:
+    """What is over, and the same as a note of its own."""
+    made, account, verdicts_told = judged(rounds=1), OutageAccount(0.0), []
     for rule in load_rules():
         if rule.scope in ("device", "interface", "cable", "end"):
             item = "" if rule.scope == "device" else "eth1"
             transition = Transition(device="ap", rule=rule.name, item=item, level=None, before="warn")
-            account.changed(rule.name, "ap", item, None, transition_text(made, transition), 100.0)
-    notes = account.back(1000.0, 0)
-    assert len(notes) > 4
+            text = transition_text(made, transition)
+            account.changed(rule.name, "ap", item, None, text, 100.0)
+            verdicts_told.append(FrameNote(at_s=0.0, text=as_note(text)))
+    assert as_note(LOST).context == "note.verdict_peer"
+    assert VERDICT not in [note.text.context for note in verdicts_told], "there is a sentence for each"
+    assert say(as_note(Message("rule.new", {"device": "ap"}))).endswith("something is wrong with ap")
+    notes = [*account.back(1000.0, 0), *verdicts_told]
+    assert len(notes) > 9
     for note in notes:
         assert note.text.context in TEXTS
         assert "{" not in say(note.text), note

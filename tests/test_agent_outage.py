@@ -92,10 +92,12 @@ def test_after_an_outage_the_account_comes_first_then_live_then_history(
         await until(lambda: len(hub.frames) >= 2)
         first = hub.frames[0]
         assert [say(note.text) for note in first.notes] == [
-            "No contact with the central for 1 min", "dead does not answer",
+            "No contact with the central for 1 min", "Seen by the monitor alone: dead does not answer",
         ]  # fmt: skip
         assert [(note.level, note.device) for note in first.notes] == [("note", ""), ("critical", "dead")]
-        assert {frame.seq for frame in hub.frames if frame.notes} == {first.seq}, "once"
+        said = {(frame.seq, note.text.context) for frame in hub.frames for note in frame.notes}
+        assert {seq for seq, context in said if context == "note.outage"} == {first.seq}, "once"
+        assert {seq for seq, _context in said} - {first.seq}, "each verdict travels with its poll, too"
         assert first.seq == max(frame.seq for frame in hub.frames[:2]), "before what waited"
 
     async def run() -> None:
@@ -116,6 +118,36 @@ def test_after_an_outage_the_account_comes_first_then_live_then_history(
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+
+    with mosquitto(tmp_path, port):
+        asyncio.run(run())
+
+
+def test_what_the_link_has_cost_is_known_when_asked_and_goes_on_over_a_reload(tmp_path: Path) -> None:
+    (tmp_path / "public").write_text("public\n", encoding="utf-8")
+    port, config = free_port(), tmp_path / "agent.yaml"
+    config.write_text(f"node: torre-pi\nbroker: {{port: {port}}}\ndevices: {{}}\n", encoding="utf-8")
+
+    async def spent(agent: Agent) -> int:
+        budget = (await agent._desk.status()).budget
+        assert budget is not None
+        return budget.month_bytes
+
+    async def run() -> None:
+        agent = Agent(set_up(config), Profiles(), Service({}))
+        task = asyncio.create_task(agent.run())
+        try:
+            async with asyncio.timeout(30):
+                await until(lambda: agent._desk.contact.status(0.0).connected)
+                first = await spent(agent)
+                assert first > 200, "a handshake and a birth, in the first second"
+                await agent._use(agent._setup)
+                assert await spent(agent) >= first
+                while await spent(agent) < first + 500:  # both connections
+                    await asyncio.sleep(0.02)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     with mosquitto(tmp_path, port):
         asyncio.run(run())

@@ -6,6 +6,7 @@ from ayni_agent.collector import Collector
 from ayni_agent.outbox import FIRST_RESEND_S, LONGEST_RESEND_S, Limits, MemoryOutbox, Row, row_of
 from ayni_agent.schedule import Turn, first_turn, next_turn, timeout_s
 from ayni_agent.verdict import Verdicts
+from ayni_core.clockwatch import Moment
 from ayni_core.readings import Poll, Series
 from ayni_core.wire import codec
 from ayni_core.wire.frame import ANSWERED
@@ -52,13 +53,17 @@ def test_a_dead_device_is_known_within_two_intervals_whatever_the_interval() -> 
         assert worst <= 2 * interval + 2
 
 
+def moment(mono_s: float, *, synced: bool = True) -> Moment:
+    return Moment(mono_s=mono_s, wall_s=950.0 + mono_s, synced=synced)
+
+
 def test_a_frame_holds_every_poll_since_the_last_and_is_named_once() -> None:
     collector = Collector(node="pi", epoch="e", boot="b", flush_s=300)
-    assert collector.close(True) is None
-    collector.add(poll(50.0, signal_dbm=-60), 1000.0)
-    collector.add(poll(50.5, device="gw", error="no answer"), 1000.5)
-    collector.add(poll(110.0, signal_dbm=-61), 1060.0)
-    frame = collector.close(False)
+    assert collector.close(moment(40.0)) is None
+    collector.add(poll(50.0, signal_dbm=-60))
+    collector.add(poll(50.5, device="gw", error="no answer"))
+    collector.add(poll(110.0, signal_dbm=-61))
+    frame = collector.close(moment(115.0, synced=False))
     assert frame is not None
     assert (frame.seq, frame.mono_s, frame.wall_s, frame.synced, frame.next_by_s) == (
         1,
@@ -70,8 +75,8 @@ def test_a_frame_holds_every_poll_since_the_last_and_is_named_once() -> None:
     assert frame.devices["ap"].times_s == [0.0, 60.0]
     assert frame.devices["ap"].values[ANSWERED] == [1, 1]
     assert frame.devices["gw"].values == {ANSWERED: [0]}
-    collector.add(poll(170.0, signal_dbm=-61), 1120.0)
-    second = collector.close(True)
+    collector.add(poll(170.0, signal_dbm=-61))
+    second = collector.close(moment(180.0))
     assert second is not None
     assert (second.seq, second.devices["ap"].times_s) == (2, [0.0])
     assert collector.copy(poll(1.0, signal_dbm=-1), 5.0, True).seq == 0, (
@@ -89,8 +94,8 @@ def test_what_the_hub_would_refuse_does_not_leave_the_agent() -> None:
         **{Series("interface", str(i), "in_octets"): i for i in range(6000)},
     }
     collector = Collector(node="pi", epoch="e", boot="b", flush_s=300)
-    collector.add(Poll(device="odd", at_s=1.0, values=odd), 1000.0)
-    frame = collector.close(True)
+    collector.add(Poll(device="odd", at_s=1.0, values=odd))
+    frame = collector.close(moment(2.0))
     assert frame is not None
     for encoding in codec.ENCODINGS:
         back = codec.decode(codec.encode(frame, encoding)).devices["odd"].values
@@ -103,8 +108,8 @@ def test_what_the_hub_would_refuse_does_not_leave_the_agent() -> None:
 def test_what_is_private_does_not_leave_the_agent() -> None:
     collector = Collector(node="pi", epoch="e", boot="b", flush_s=300)
     values = {Series("radio", "modem", "imei"): "860000000000001", Series("radio", "modem", "rssi_dbm"): -71}
-    collector.add(Poll(device="router", at_s=1.0, values=values), 1000.0)
-    frame = collector.close(True)
+    collector.add(Poll(device="router", at_s=1.0, values=values))
+    frame = collector.close(moment(2.0))
     assert frame is not None
     assert set(frame.devices["router"].values) == {ANSWERED, Series("radio", "modem", "rssi_dbm")}
 

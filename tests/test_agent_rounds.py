@@ -187,8 +187,10 @@ class NoProfile(Profiles):
 
 @pytest.mark.parametrize("broken", ["walks", "profile"])
 def test_a_device_that_cannot_be_polled_is_left_in_peace_until_its_turn(
-    broken: str, skipping: Skipping
+    broken: str, skipping: Skipping, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "agent")
+
     async def test() -> None:
         view = MibView(parse_snmprec(RADIO))
         reader = Unreadable(view, WELL, 0) if broken == "walks" else FarDevice(view, WELL, 0)
@@ -199,6 +201,11 @@ def test_a_device_that_cannot_be_polled_is_left_in_peace_until_its_turn(
             async with asyncio.timeout(600):
                 await loop.run(first_turn(0, 0, 1, 60))
         assert 20 <= len(polls) <= 31
+        said = [text for text in caplog.messages if "device=x" in text]
+        cause = "walking: no answer" if broken == "walks" else "box: broken"
+        assert said == [f"device answers, but no poll of it succeeds device=x cause={cause}"], "once"
+        loop._tell(Turn(at_s=0, slot_s=0), Turn(at_s=0, slot_s=0), Poll(device="x", at_s=0, values={}))
+        assert "can be polled again" in caplog.text
 
     skipping(test)
 

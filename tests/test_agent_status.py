@@ -210,6 +210,7 @@ def test_every_terminal_can_show_the_signs() -> None:
         ({"connected": False, "problem": "", "cause": ""}, "no way there"),
         ({"problem": "denied", "cause": "not authorized"}, "our reports are not allowed: not authorized"),
         ({"state": "store-down"}, "there, but cannot write"),
+        ({"state": "clock-wrong"}, "there, but its clock is wrong"),
         ({"state": "gone"}, "the broker is there, the central is not"),
         ({"state": "unknown"}, "the broker is there, the central is not"),
     ],

@@ -24,9 +24,9 @@ from ayni_core.wire import codec, topics
 from ayni_core.wire.frame import DevicePolls, Frame
 from ayni_core.wire.messages import EarlierBoot, Event, NodeState
 from ayni_core.wire.shape import pack, unpack
+from ayni_hub.embedded import EmbeddedStore
 from ayni_hub.ingest import Arrival, Ingest, Outcome
 from ayni_hub.ledger import Ledger, LedgerError
-from ayni_hub.store_sqlite import SqliteStore
 from ayni_hub.timeline import BELIEVABLE_S, Anchor, Bound, Line, Sighting, before, place
 from ayni_io import clock, yamlfile
 
@@ -133,14 +133,14 @@ def test_a_frame_believes_the_clock_at_its_close_and_its_readings_keep_their_dis
     collector = Collector(node="pi", epoch="e", boot="b", flush_s=FLUSH_S)
     watch = ClockWatch("b")
     for at_s, wall_s in ((1000.0, 1000.0), (1060.0, NOW), (1120.0, NOW + 60)):
-        collector.add(Poll(device="ap", at_s=at_s, values={COUNT: int(at_s)}), wall_s)
+        collector.add(Poll(device="ap", at_s=at_s, values={COUNT: int(at_s)}))
         watch.look(at_s, wall_s, False)
     frame = collector.close(watch.look(1180.0, NOW + 120, True))
     assert frame is not None
     assert (frame.mono_s, frame.wall_s, frame.synced) == (1000.0, NOW - 60, True)
     assert (frame.made_s, frame.step) == (1180.0, 1)
     assert frame.devices["ap"].times_s == [0.0, 60.0, 120.0]
-    collector.add(Poll(device="ap", at_s=1200.0, values={}), 0.0)
+    collector.add(Poll(device="ap", at_s=1200.0, values={}))
     backwards = collector.close(watch.look(1260.0, 5.0, False))
     assert backwards is not None
     assert (backwards.wall_s, backwards.step) == (0.0, 2), "a time before 1970 would be refused by the hub"
@@ -222,7 +222,7 @@ class Machine:
             self.true += POLL_S
             self.count += 1
             self.truth[self.count] = self.true, self.boots
-            self.collector.add(Poll(device="ap", at_s=self.mono, values={COUNT: self.count}), 0.0)
+            self.collector.add(Poll(device="ap", at_s=self.mono, values={COUNT: self.count}))
             if self.count % 5 == 0:
                 self.flush()
 
@@ -263,7 +263,7 @@ class Hub:
 
     def start(self) -> None:
         self.ledger = Ledger(self.folder / "ledger.db")
-        self.store = SqliteStore(self.folder / "samples.db")
+        self.store = EmbeddedStore(self.folder / "store.db")
         self.ingest = Ingest(self.network, self.ledger, self.store)
 
     def restart(self) -> None:

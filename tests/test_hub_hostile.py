@@ -21,12 +21,12 @@ from ayni_core.wire.messages import Unread
 from ayni_core.wire.note import FrameNote
 from ayni_core.wire.questions import AskNote
 from ayni_hub import node_notes
+from ayni_hub.embedded import EmbeddedStore
 from ayni_hub.ingest import Arrival, Ingest
 from ayni_hub.ledger import Ledger
 from ayni_hub.names import Names
 from ayni_hub.notebook import MOST, Notebook
 from ayni_hub.refusals import Refusals
-from ayni_hub.store_sqlite import SqliteStore
 from ayni_hub.tally import Tally
 from ayni_hub.watching import Watching
 from ayni_io import yamlfile
@@ -45,8 +45,8 @@ NOW = 1_000_000.0
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SqliteStore:
-    return SqliteStore(tmp_path / "samples.db")
+def store(tmp_path: Path) -> EmbeddedStore:
+    return EmbeddedStore(tmp_path / "store.db")
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def network(tmp_path: Path) -> Network:
 
 
 @pytest.fixture
-def ingest(network: Network, ledger: Ledger, store: SqliteStore) -> Ingest:
+def ingest(network: Network, ledger: Ledger, store: EmbeddedStore) -> Ingest:
     return Ingest(network, ledger, store)
 
 
@@ -140,7 +140,7 @@ def told(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_hostile_frame_is_refused_by_name_or_by_bytes_and_its_neighbours_are_stored(
-    what: str, ingest: Ingest, store: SqliteStore, caplog: pytest.LogCaptureFixture
+    what: str, ingest: Ingest, store: EmbeddedStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     data, kind, named = HOSTILE[what]
     with caplog.at_level(logging.WARNING, "hub"):
@@ -189,7 +189,7 @@ def test_what_comes_from_strangers_is_counted_as_one(
 
 
 def test_a_node_that_sends_bombs_is_put_off_for_the_rest_of_a_minute_and_the_others_are_not(
-    ingest: Ingest, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    ingest: Ingest, store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bomb = HOSTILE["a bomb of brackets"][0]
     looked_at: list[int] = []
@@ -242,7 +242,7 @@ def test_no_random_damage_ends_the_hub(seed: int, ingest: Ingest) -> None:
 
 
 def test_copies_are_never_stored_never_answered_and_carry_no_notes(
-    ingest: Ingest, store: SqliteStore, ledger: Ledger
+    ingest: Ingest, store: EmbeddedStore, ledger: Ledger
 ) -> None:
     noted = replace(frame(0), notes=(FrameNote(at_s=0.0, text=Message("note.x")),))
     for each in (noted, replace(frame(5), epoch="e9")):
@@ -274,7 +274,7 @@ def many(count: int, first: int = 0) -> dict[Series, int]:
 
 
 def test_names_of_a_device_are_bounded_and_what_it_has_goes_on(
-    ingest: Ingest, store: SqliteStore, network: Network, ledger: Ledger
+    ingest: Ingest, store: EmbeddedStore, network: Network, ledger: Ledger
 ) -> None:
     ingest._names = Names(store.names, most=100)
     known = many(50)
@@ -296,7 +296,7 @@ def test_names_of_a_device_are_bounded_and_what_it_has_goes_on(
     assert len(outcome.judge[0].frame.devices["ap"].values) == 51, "after a restart as well"
 
 
-def test_one_batch_and_the_copies_for_watchers_count_too(ingest: Ingest, store: SqliteStore) -> None:
+def test_one_batch_and_the_copies_for_watchers_count_too(ingest: Ingest, store: EmbeddedStore) -> None:
     ingest._names = Names(store.names, most=100)
     outcome = ingest.take([arrival(frame(seq, many(60, 1000 * seq)), kind="history") for seq in (1, 2, 3)])
     assert [len(each.frame.devices["ap"].values) for each in outcome.judge] == [61, 40, 1]
@@ -307,25 +307,42 @@ def test_one_batch_and_the_copies_for_watchers_count_too(ingest: Ingest, store: 
     assert seen == [61, 40, 1]
 
 
+def test_names_of_all_devices_of_a_node_are_bounded_together(store: EmbeddedStore) -> None:
+    names = Names(store.names, lambda node: ["ap", "gw"] if node == "pi" else [], 100, 150)
+    store.write([("ap", series, NOW, -60) for series in many(90)])
+    for seq in (1, 2, 3):
+        names.begin()
+        found = names.bound(frame(seq, many(30, 1000 * seq), device="gw")).devices["gw"]
+        store.write([("gw", series, NOW + seq, value) for series, _at, value in found.samples()])
+    assert len(store.names("gw")) == 60, "although a device alone may have a hundred"
+    (event,) = names.events(NOW)
+    assert (event.text.context, event.text.values, event.kind, event.name) == (
+        "event.names_refused_node", {"node": "pi", "most": 150, "count": 31}, "node", "pi",
+    )  # fmt: skip
+    assert names.events(NOW + 60) == []
+
+
 def test_names_that_a_device_no_longer_brings_make_room_but_a_silent_device_is_not_forgotten(
-    store: SqliteStore,
+    store: EmbeddedStore,
 ) -> None:
     old, kept = many(30), many(1, 500)
     store.write([("ap", series, 1000.0, -60) for series in (*old, *kept)])
     store.write([("gw", series, 1000.0, -60) for series in old])
-    store.write([("ap", series, 900_000.0, -61) for series in kept])
+    store.write([("ap", series, 9_000_000.0, -61) for series in kept])
     assert (len(store.names("ap")), len(store.names("gw"))) == (31, 30)
-    store.forget_before(500_000.0)
+    store.forget_before(5_000_000.0)
     assert list(store.names("ap")) == list(kept)
     assert len(store.names("gw")) == 30
     assert len(store.latest("ap")) == 1
-    assert store.raw("ap", next(iter(kept)), 0, 2e9) == [(900_000.0, -61)]
-    store.write([("ap", series, 900_001.0, -62) for series in old])
+    assert store.raw("ap", next(iter(kept)), 0, 2e9) == [(9_000_000.0, -61)]
+    store.write([("ap", series, 9_000_001.0, -62) for series in old])
     assert len(store.names("ap")) == 31
-    assert store.raw("ap", next(iter(old)), 0, 2e9) == [(900_001.0, -62)]
+    assert store.raw("ap", next(iter(old)), 0, 2e9) == [(9_000_001.0, -62)]
 
 
-def test_the_largest_frame_that_is_taken_is_taken_quickly_enough(ingest: Ingest, store: SqliteStore) -> None:
+def test_the_largest_frame_that_is_taken_is_taken_quickly_enough(
+    ingest: Ingest, store: EmbeddedStore
+) -> None:
     """A frame as large as can be is no reason to stop: it is stored, and the names are counted."""
     names = {Series("station", f"{i:x}", "signal_dbm"): i for i in range(limits.MAX_SERIES - 1)}
     outcome = ingest.take([arrival(frame(1, names))])
@@ -341,7 +358,7 @@ def noted(seq: int, *notes: FrameNote) -> Frame:
 
 
 def test_notes_become_events_once(ingest: Ingest, ledger: Ledger) -> None:
-    text = Message("note.verdict", {"rule": "port-slow"})
+    text = Message("note.meanwhile", {"device": "ap"})
     made = noted(
         1,
         FrameNote(at_s=-300.0, text=text, level="warn", device="ap"),
@@ -354,7 +371,7 @@ def test_notes_become_events_once(ingest: Ingest, ledger: Ledger) -> None:
     events = ledger.events(None, 10)
     start = NOW - 4999
     assert {(e.at, e.text.context, e.level, e.kind, e.name, e.author) for e in events} == {
-        (start - 300, "note.verdict", "warn", "device", "ap", ""),
+        (start - 300, "note.meanwhile", "warn", "device", "ap", ""),
         (start + 10, "note.storage", "info", "node", "pi", ""),
         (NOW, "note.future", "info", "node", "pi", ""),
         (0.0, "note.past", "info", "node", "pi", ""),
@@ -372,6 +389,24 @@ def test_notes_of_history_are_events_too_and_those_of_a_refused_frame_are_not(
     assert len(ledger.events(None, 10)) == 1
 
 
+def test_a_verdict_of_a_node_is_told_only_where_the_hub_has_none_of_its_own(
+    ingest: Ingest, ledger: Ledger
+) -> None:
+    text = Message("note.verdict_silent", {"device": "ap"})
+    then = FrameNote(at_s=60.0, text=text, level="critical", device="ap")
+    before = replace(then, at_s=-7200.0)  # of the account of an outage
+    ingest.take([arrival(noted(1, then))])
+    assert ledger.events(None, 10) == [], "from the same poll the hub has its own verdict"
+    ingest.take([arrival(noted(2, before))])
+    ingest.take([arrival(noted(3, replace(then, at_s=60.4)), kind="history")])
+    again = replace(then, at_s=-7202.0)  # history, which says what the account has said
+    ingest.take([arrival(noted(4, again), kind="history")])
+    told = sorted(ledger.events(None, 10), key=lambda event: event.at)
+    assert [event.text for event in told] == [text, text]
+    assert [round(event.at - (NOW - 4999)) for event in told] == [-7199, 62]
+    assert ledger.alerts() == {}
+
+
 def test_a_node_says_only_what_notes_say_and_not_without_end(
     ingest: Ingest, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -380,6 +415,11 @@ def test_a_node_says_only_what_notes_say_and_not_without_end(
     ingest.take([arrival(noted(1, lie))])
     assert ledger.events(None, 10) == []
     assert [event.text.context for event in ingest.tell(NOW)] == ["event.notes_refused"]
+    verdicts = [FrameNote(at_s=0.0, text=Message("note.verdict"))] * 60
+    other = Ingest(ingest._network, ledger, ingest._store)
+    other.take([arrival(noted(seq, *verdicts), kind="history") for seq in (101, 102)])
+    assert len(ledger.events(None, 100)) == 50, "what flaps leaves room for what is rare"
+    ledger.forget_before(NOW + 1)
     many_notes = [FrameNote(at_s=0.0, text=Message("note.x"))] * 60
     for seq in range(2, 8):
         ingest.take([arrival(noted(seq, *many_notes))])

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from parts import free_port
+from test_mqtt_client import Heard, mosquitto, until
 
 from ayni_core import inventory
 from ayni_core.readings import Series
@@ -18,11 +20,12 @@ from ayni_core.wire.frame import ANSWERED, DevicePolls, Frame
 from ayni_core.wire.messages import Ack, Command, HubState, NodeState
 from ayni_core.wire.questions import AskWatch, Done
 from ayni_core.wire.shape import pack, unpack
+from ayni_hub import clock_wait
 from ayni_hub import hub as hub_module
+from ayni_hub.embedded import EmbeddedStore
 from ayni_hub.hub import Hub
 from ayni_hub.ingest import Arrival
 from ayni_hub.ledger import Ledger
-from ayni_hub.store_sqlite import SqliteStore
 from ayni_io import clock, yamlfile
 from ayni_io.mqtt import BrokerConfig
 
@@ -63,7 +66,7 @@ def hub(tmp_path: Path, line: Line) -> Hub:
     network = yamlfile.read(tmp_path / "network.yaml", inventory.parse)
     made = Hub(
         "hub", network, (), BrokerConfig(), Ledger(tmp_path / "ledger.db"),
-        SqliteStore(tmp_path / "samples.db"), 30,
+        EmbeddedStore(tmp_path / "store.db"), 30,
     )  # fmt: skip
     made._client = line  # type: ignore[assignment]
     return made
@@ -76,6 +79,64 @@ def in_loop(story: Coroutine[Any, Any, None]) -> None:
             await asyncio.sleep(0)  # what was begun in the background
 
     asyncio.run(run())
+
+
+def test_a_hub_whose_clock_is_set_to_1970_takes_nothing_in_and_says_so_once(
+    hub: Hub, line: Line, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    right, now = clock.wall_s(), 86_400.0
+    made = frame(1)
+    monkeypatch.setattr(clock, "wall_s", lambda: now)
+
+    async def story() -> None:
+        nonlocal now
+        for _ in range(3):
+            assert not await hub._is_dated(now)
+        hub._message(topics.state("pi"), pack(NodeState(up=True, epoch="e", boot="b", mono_s=9.0)), True)
+        await hub._take([Arrival(LIVE, made, now)])
+        assert line.on(topics.ack("pi")) == []
+        assert hub._judge.nodes["pi"].state is None
+        now = right
+        assert await hub._is_dated(now)
+        await hub._take([Arrival(LIVE, made, now)])
+
+    in_loop(story())
+    assert [unpack(HubState, each[0]).state for each in line.on(topics.HUB)] == ["clock-wrong", "ready"]
+    assert len(line.on(topics.ack("pi"))) == 1
+    assert [text for text in caplog.messages if "clock" in text and "set it" in text] == [
+        "clock wrong date=1970-01-02: set it; until then reports wait at the monitors"
+    ]
+    (sample,) = hub._store.raw("ap", Series("radio", "w", "signal_dbm"), right - 600, right)
+    assert sample[1] == -60
+
+
+def test_a_hub_that_starts_in_1970_waits_for_its_clock_and_keeps_the_monitors_waiting(tmp_path: Path) -> None:
+    port, now = free_port(), [86_400.0]
+
+    async def story() -> None:
+        async with Heard(BrokerConfig(port=port), "agent") as agent:
+            agent.client.subscribe(topics.HUB)
+            waiting = asyncio.create_task(
+                clock_wait.until_right("hub", BrokerConfig(port=port), lambda: now[0], 0.01)
+            )
+            await until(lambda: bool(agent.messages))
+            assert unpack(HubState, agent.messages[0][1]).state == clock_wait.STATE
+            assert not waiting.done()
+            now[0] = clock.wall_s()
+            await waiting
+            await clock_wait.until_right("hub", BrokerConfig(port=1), lambda: now[0])
+
+    with mosquitto(tmp_path, port):
+        asyncio.run(story())
+
+
+def test_what_nobody_measures_any_more_is_forgotten_without_a_restart(hub: Hub) -> None:
+    now, known = clock.wall_s(), hub._judge.known
+    old, new = Series("station", "0a", "signal_dbm"), Series("station", "0b", "signal_dbm")
+    known.learn("ap", old, now - 31 * 86_400, -60)
+    known.learn("ap", new, now - 29 * 86_400, -61)
+    hub._forget_old(now)
+    assert set(known.of("ap").values) == {new}
 
 
 def frame(seq: int) -> bytes:
@@ -91,8 +152,8 @@ def frame(seq: int) -> bytes:
 def test_nodes_hear_of_the_hub_when_its_state_changes_and_people_every_half_minute(
     hub: Hub, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = clock.wall_s()
-    monkeypatch.setattr(clock, "wall_s", lambda: now)
+    now = clock.monotonic_s()
+    monkeypatch.setattr(clock, "monotonic_s", lambda: now)
 
     async def story() -> None:
         nonlocal now

@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,12 @@ from ayni_agent.keeper import Keeper
 from ayni_agent.outbox import row_of
 from ayni_agent.outbox_steady import SteadyOutbox
 from ayni_core.clockwatch import Moment
+from ayni_core.message import Message
 from ayni_core.readings import Names, Poll, Row, Series, Value
 from ayni_core.schema import Faults, Fields
 from ayni_core.wire import codec
 from ayni_core.wire.messages import Ack
+from ayni_core.wire.note import FrameNote
 from ayni_io import clock
 
 COUNT = Series("system", "", "uptime_s")
@@ -362,7 +365,68 @@ def test_a_clean_end_leaves_no_trace_in_memory_and_nothing_to_tell(
     assert Run(tmp_path, "three", boot="another").ending.how == "killed"
 
 
-def test_a_journal_of_another_boot_or_node(tmp_path: Path) -> None:
+def test_notes_of_the_open_frame_survive_a_kill_and_travel_once(tmp_path: Path) -> None:
+    run = Run(tmp_path, "one")
+    told = FrameNote(at_s=clock.monotonic_s(), text=Message("note.x", {"n": 1, "what": "ñ"}), level="warn")
+    run.keeper.note(told)
+    run.close().keeper.note(replace(told, device="ap"))
+    run.polls(1).keeper.note(replace(told, text=Message("note.y")))
+    run.kill()
+    run = Run(tmp_path, "two")
+    frames = [codec.decode(run.keeper.outbox.read(row) or b"") for row in run.keeper.outbox.due(1e9, 9)]
+    said = {(frame.seq, note.text.context, note.device) for frame in frames for note in frame.notes}
+    assert said == {(1, "note.x", ""), (2, "note.x", "ap"), (2, "note.y", "")}
+    run.keeper.note(told)  # nothing was polled yet
+    run.kill()
+    run = Run(tmp_path, "three")
+    (frame,) = (
+        codec.decode(run.keeper.outbox.read(row) or b"")
+        for row in run.keeper.outbox.due(1e9, 9)
+        if row.epoch == "two"
+    )
+    assert [(note.text, note.level) for note in frame.notes] == [(told.text, "warn")]
+    assert frame.mono_s + frame.notes[0].at_s == pytest.approx(told.at_s, abs=0.02)
+
+
+def test_a_note_before_the_start_hurts_nothing_that_an_earlier_run_left(tmp_path: Path) -> None:
+    Run(tmp_path, "one").polls(1, 2).kill()
+    keeper = Keeper(config(tmp_path), "two", "b")
+    keeper.note(FrameNote(at_s=clock.monotonic_s(), text=Message("note.budget_lost")))
+    assert keeper.begin().frames == 1
+    killed(keeper.journal)
+    keeper.outbox.close()
+    run = Run(tmp_path, "three")
+    kept = [codec.decode(run.keeper.outbox.read(row) or b"") for row in run.keeper.outbox.due(1e9, 9)]
+    found = {(frame.epoch, len(frame.devices), len(frame.notes)) for frame in kept}
+    assert found == {("one", 1, 0), ("two", 0, 1)}
+
+
+def test_after_a_reboot_an_open_frame_belongs_to_the_step_of_the_clock_that_it_was_made_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead_s = [-1e9]
+    monkeypatch.setattr(clock, "synchronised", lambda: ahead_s[0] == 0.0)
+    monkeypatch.setattr(clock, "wall_s", lambda: time.time() + ahead_s[0])
+
+    def poll(run: Run, number: int) -> None:
+        at_s, wall_s = clock.monotonic_s(), clock.wall_s()
+        run.keeper.add(Poll(device="ap", at_s=at_s, values={COUNT: number}), wall_s)
+
+    run = Run(tmp_path, "one")
+    poll(run, 1)
+    ahead_s[0] = 0.0  # NTP has found somebody
+    poll(run, 2)
+    run.kill()
+    run = Run(tmp_path, "two", boot="another")
+    (row,) = run.keeper.outbox.due(1e9, 9)
+    frame = codec.decode(run.keeper.outbox.read(row) or b"")
+    assert (frame.boot, frame.step, frame.synced) == ("b", 1, True)
+    assert frame.wall_s == pytest.approx(time.time(), abs=60)
+    assert [note.text.context for note in frame.notes] == []
+
+
+def test_a_journal_of_another_boot_or_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "synchronised", lambda: False)
     run = Run(tmp_path, "one").polls(1, 2)
     run.kill()
     run = Run(tmp_path, "two", boot="another")

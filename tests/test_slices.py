@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from ayni_agent import config as agent_config
 from ayni_core import inventory, slices
 from ayni_core.inventory import Network
+from ayni_core.schema import ConfigError
 from ayni_core.slices import BrokerFacts
 from ayni_hub import config as hub_config
 from ayni_io import configs, yamlfile, yamlwrite
@@ -55,6 +57,48 @@ def test_a_sector_with_several_peers_has_no_single_expected_signal(network: Netw
     devices = slices.agent(network, "torre-pi", FACTS)["devices"]
     assert "expected_dbm" not in devices["torre-sector"]
     assert "expected_dbm" not in devices["centro-router"]
+
+
+def test_what_a_link_may_carry_and_further_brokers_reach_the_agent(tmp_path: Path) -> None:
+    raw = {
+        "network": {"title": "Metered"},
+        "broker": {"also": ["village.example:8884", "hub.example"], "ca": "/etc/ayni/ca.pem"},
+        "sites": {"a": {"data_cap_mb_per_month": 100}, "b": {}},
+        "nodes": {
+            "one": {"site": "a"},
+            "two": {"site": "a", "data_cap_mb_per_month": 50},
+            "three": {"site": "b"},
+        },
+    }
+    path = tmp_path / "network.yaml"
+    yamlwrite.write(path, raw)
+    metered = yamlfile.read(path, inventory.parse)
+    facts = replace(FACTS, also=metered.broker.also, also_ca=metered.broker.ca)
+    (tmp_path / "password").write_text("secret")
+    caps = []
+    for node in metered.nodes:
+        given = slices.agent(metered, node, facts, metered=True)
+        given["broker"]["password"] = f"file:{tmp_path / 'password'}"
+        yamlwrite.write(path, given)
+        config = agent_config.load(path)
+        caps.append(config.data_cap_mb_per_month)
+        broker = config.broker.resolve("agent.yaml")
+        assert broker.addresses == (("127.0.0.1", 18830), ("village.example", 8884), ("hub.example", 8883))
+        vouched = [broker.ca_of(*each) for each in broker.addresses]
+        assert vouched == [None, Path("/etc/ayni/ca.pem"), Path("/etc/ayni/ca.pem")]
+    assert caps == [100, 50, None]
+    assert "data_cap_mb_per_month" not in slices.agent(metered, "one", FACTS), "a pretend network has no cap"
+
+
+def test_a_broker_elsewhere_needs_an_authority_and_an_address(tmp_path: Path) -> None:
+    path = tmp_path / "network.yaml"
+    path.write_text("network: {title: X}\nsites: {a: {}}\nbroker: {also: ['hub:0']}\n")
+    with pytest.raises(ConfigError) as caught:
+        yamlfile.read(path, inventory.parse)
+    assert [fault.split(": ", 1)[1] for fault in caught.value.faults] == [
+        'broker.also: "hub:0": the port must be 1 to 65535',
+        "broker.ca: is missing: off this machine the broker is reached over TLS only",
+    ]
 
 
 def test_the_hub_reads_its_slice(tmp_path: Path) -> None:

@@ -20,7 +20,10 @@ from ayni_core import inventory
 from ayni_core.slug import slug
 from ayni_core.wire import topics
 from ayni_core.wire.messages import DeviceView
+from ayni_hub import memory_folder
+from ayni_hub.home import Home
 from ayni_io import yamledit, yamlfile
+from ayni_io.local_broker import LocalBroker
 from ayni_io.mqtt import BrokerConfig
 from ayni_io.onlooker import Onlooker
 from ayni_io.secret import Secret
@@ -37,7 +40,7 @@ def ayni(folder: Path, *words: str, status: int | None = 0) -> str:
         text=True,
         timeout=70,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, "AYNI_LANG": "en"},
+        env={**os.environ, "AYNI_LANG": "en", "XDG_RUNTIME_DIR": str(folder.parent)},
     )
     said = done.stdout + done.stderr
     assert "Traceback" not in said, said
@@ -154,8 +157,87 @@ def begun(folder: Path) -> Path:
     from ayni_hub.home import Answers, Home
 
     answers = Answers(network="Uno", site="Escuela", person="Ana")
-    Home(folder).begin(answers, language="es", host="pi", snmpd_port=0)
+    Home(folder).begin(answers, language="es", host="pi")
     return folder
+
+
+def broker_of(folder: Path) -> LocalBroker:
+    return LocalBroker(kind="mosquitto", port=18830, protocol="5", secrets=folder / "secrets")
+
+
+def test_what_network_yaml_says_of_links_and_brokers_stands_in_agent_yaml(begun: Path) -> None:
+    home = Home(begun)
+    text = home.network_path.read_text(encoding="utf-8")
+    text = text.replace("nodes:\n  pi:\n", "nodes:\n  pi:\n    data_cap_mb_per_month: 90\n")
+    home.network_path.write_text(
+        text + "broker:\n  also: [hub.example]\n  ca: /etc/ca.pem\n", encoding="utf-8"
+    )
+    assert home.write_parts(broker_of(begun), home.settings(), home.network())
+    agent = yamlfile.load(home.agent_config.read_text(encoding="utf-8"), "agent.yaml")[0]
+    assert agent["data_cap_mb_per_month"] == 90
+    assert (agent["broker"]["also"], agent["broker"]["also_ca"]) == (["hub.example"], "/etc/ca.pem")
+    assert "ca" not in agent["broker"], "the broker on this machine has none"
+    hub = yamlfile.load(home.hub_config.read_text(encoding="utf-8"), "hub.yaml")[0]
+    assert "also" not in hub["broker"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "expected"),
+    [
+        ("nothing", "shm"),
+        ("ours", "shm"),
+        ("open", "home"),
+        ("link", "home"),
+        ("file", "home"),
+        ("run", "run"),
+    ],
+)
+def test_the_open_report_is_kept_in_memory_where_nobody_else_can_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: str, expected: str
+) -> None:
+    shared, run, home = tmp_path / "shm", tmp_path / "run", tmp_path / "home"
+    for folder in (shared, run, home):
+        folder.mkdir()
+    monkeypatch.setattr(memory_folder, "SHARED", shared)
+    monkeypatch.setattr(memory_folder, "RUN", run)
+    for variable in ("RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    own = shared / f"ayni-{os.geteuid()}"
+    match theirs:
+        case "ours":
+            own.mkdir(mode=0o700)
+        case "open":
+            own.mkdir()
+            own.chmod(0o750)
+        case "link":
+            (tmp_path / "elsewhere").mkdir(mode=0o700)
+            own.symlink_to(tmp_path / "elsewhere")
+        case "file":
+            own.touch()
+        case "run":
+            (run / str(os.geteuid())).mkdir(mode=0o700)
+    found = Home(home).runtime_dir
+    assert found.is_relative_to(tmp_path / expected)
+    assert found == Home(home).runtime_dir
+    if expected == "shm":
+        assert stat.S_IMODE(own.stat().st_mode) == 0o700
+        found.mkdir()
+        memory_folder.leave(found)
+        assert not own.exists()
+
+
+def test_a_folder_in_memory_that_belongs_to_somebody_else_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory_folder, "SHARED", tmp_path)
+    monkeypatch.setattr(memory_folder, "RUN", tmp_path)
+    for variable in ("RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    mine = os.geteuid()
+    for name in (f"ayni-{mine + 1}", str(mine + 1)):
+        (tmp_path / name).mkdir(mode=0o700)
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    assert memory_folder.find("x") is None
 
 
 def test_growing_a_network_that_does_not_run(begun: Path, tmp_path: Path) -> None:

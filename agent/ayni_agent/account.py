@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
+from ayni_agent.alarms import as_note
 from ayni_core.message import Message, Plain, from_wire
 from ayni_core.rules import LEVELS
 from ayni_core.wire.note import FrameNote
@@ -153,7 +154,8 @@ def _rank(level: str | None) -> int:
 
 def _told(change: Change) -> FrameNote:
     if change.level is not None:
-        return FrameNote(at_s=change.since_s, text=change.text, level=change.level, device=change.device)
+        text = as_note(change.text)
+        return FrameNote(at_s=change.since_s, text=text, level=change.level, device=change.device)
     values: dict[str, Plain] = {**change.text.values, "span": lasted(change.until_s - change.since_s)}
     return FrameNote(
         at_s=change.since_s, text=Message(change.past, values), level="clear", device=change.device

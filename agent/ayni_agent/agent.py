@@ -15,6 +15,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ayni_agent import identities
 from ayni_agent.commands import Commands
@@ -25,22 +26,27 @@ from ayni_agent.keeper import Keeper
 from ayni_agent.poller import Families
 from ayni_agent.polling import Polling
 from ayni_agent.purse import Purse
-from ayni_agent.reload import Changes, Setup, read_again
+from ayni_agent.reload import Setup, read_again
+from ayni_agent.schedule import SLOW_POLLS
+from ayni_agent.status import BudgetStatus
 from ayni_agent.verdict import Transition, Verdicts
 from ayni_core.readings import Poll
 from ayni_core.schema import ConfigError
 from ayni_core.wire import WireError, codec
 from ayni_core.wire.messages import CommandState
+from ayni_core.wire.note import FrameNote
 from ayni_io import clock
 from ayni_io.service import Service
+from ayni_io.traffic import Traffic
+
+if TYPE_CHECKING:
+    from ayni_agent.traps.listener import Traps
 
 log = logging.getLogger("agent")
 EARLY_PER_HOUR = 12
 _GATHER_S = 0.5
 _LAST_WORDS_S = 5.0
 _COUNT_EVERY_S = 60.0
-SLOW_POLLS = 5
-"""What moves slowly is asked with every fifth poll."""
 AGAIN = 75
 """Exit status of an agent that wants to be started again (EX_TEMPFAIL of sysexits.h)."""
 IDENTITIES = "identities"
@@ -65,10 +71,12 @@ class Agent:
         self._desk = Desk(self._config, self._keeper, self._verdicts, str(setup.broker), service)
         self._devices = Devices(self._config.devices, setup.access, setup.write)
         self._purse = Purse(self._keeper, self._config.data_cap_mb_per_month)
-        self._desk.budget = self._purse.status
+        self._spent = Traffic()
+        self._desk.budget = self._budget
         self._polling = Polling(
             families, self._on_poll, identities.unpack(self._keeper.outbox.state(IDENTITIES))
         )
+        self._traps = self._listener()
         self._keeper.remember(IDENTITIES, lambda: identities.pack(self._polling.identities()))
         self._keeper.on_frames = lambda: self._courier.wake()
         self._commands = Commands(
@@ -110,6 +118,8 @@ class Agent:
                 self._polling.slow_every = SLOW_POLLS * self._purse.saving.slow
                 self._polling.use(self._config.devices, self._setup.access, self._config.poll_s)
                 tasks.create_task(self._polling.run())
+                if self._traps is not None:
+                    tasks.create_task(self._traps.run())
                 self._service.ready(self._desk.line())
                 await self._ended.wait()
                 raise _RestartError
@@ -120,6 +130,22 @@ class Agent:
             await self._good_bye()
             await self._end_courier()
         return AGAIN
+
+    # ---- what devices report by themselves
+
+    def _listener(self) -> Traps | None:
+        if self._config.traps is None:
+            return None
+        from ayni_agent.traps.listener import Traps  # pysnmp, which most do without
+
+        listener = Traps(self._config.traps, self._report, self._polling.now)
+        listener.use(self._config.devices, self._setup.access, self._setup.traps)
+        return listener
+
+    def _report(self, note: FrameNote) -> None:
+        self._keeper.note(note)
+        if note.level in ("warn", "critical"):
+            self._soon(critical=False)  # a trap may be forged: it must not open the purse
 
     # ---- the courier
 
@@ -162,8 +188,15 @@ class Agent:
         """Book what the connection costs, and save where the cap is near."""
         while True:
             await asyncio.sleep(_COUNT_EVERY_S)
-            if self._purse.count(self._courier.traffic()):
-                self._pay()
+            self._book()
+
+    def _book(self) -> None:
+        if self._purse.count(self._spent + self._courier.traffic()):
+            self._pay()
+
+    def _budget(self) -> BudgetStatus:
+        self._book()
+        return self._purse.status()
 
     def _pay(self) -> None:
         """Another step of saving is in force."""
@@ -186,9 +219,11 @@ class Agent:
         """See `doings.job.Ground`."""
         return await self._polling.now(device)
 
-    def watch(self, for_s: float) -> None:
+    def watch(self, for_s: float) -> bool:
         """See `doings.job.Ground`."""
-        self._courier.watch(for_s)
+        if self._purse.saving.copies:
+            self._courier.watch(for_s)
+        return self._purse.saving.copies
 
     def pace(self) -> tuple[float, float]:
         """See `doings.job.Ground`."""
@@ -218,14 +253,14 @@ class Agent:
                 new, changes = await asyncio.to_thread(read_again, self._load, self._setup)
                 log.info("configuration taken %s", changes)
                 if changes:
-                    await self._use(new, changes)
+                    await self._use(new)
             except ConfigError as error:
                 for fault in error.faults:
                     log.error("configuration not taken: %s", fault)
             finally:
                 self._service.ready(self._desk.line())
 
-    async def _use(self, new: Setup, changes: Changes) -> None:
+    async def _use(self, new: Setup) -> None:
         self._setup, self._config = new, new.config
         self._purse.use(new.config.data_cap_mb_per_month)
         self._keeper.use(replace(new.config, flush_s=self._flush_s))
@@ -238,8 +273,11 @@ class Agent:
         self._desk.use(new.config, self._verdicts)
         self._waiting &= names.keys()
         self._polling.use(names, new.access, new.config.poll_s)
+        if self._traps is not None:
+            self._traps.use(names, new.access, new.traps)
         async with self._courier_changes:
             await self._end_courier()
+            self._spent += self._courier.traffic()
             self._courier = self._new_courier()
         self._close_soon.set()
 
@@ -251,10 +289,12 @@ class Agent:
         if self._keeper.collector.full:
             self._close_soon.set()
         self._desk.take(poll, self._polling.patience_s)
+        if self._traps is not None:
+            self._traps.seen(poll)
         for transition in self._verdicts.judge(poll):
             self._desk.changed(transition, poll.at_s)
             self._consider(transition)
-        if self._courier.watched():
+        if self._purse.saving.copies and self._courier.watched():
             copy = self._keeper.collector.copy(poll, now_wall, clock.synchronised())
             with contextlib.suppress(WireError):  # what is wrong with it is told when the frame is closed
                 self._courier.send_copy(codec.encode(copy, self._config.encoding))
@@ -268,11 +308,15 @@ class Agent:
             "verdict device=%s rule=%s item=%s level=%s",
             transition.device, transition.rule, transition.item or "-", transition.level or "clear",
         )  # fmt: skip
+        self._soon(critical=transition.critical)
+
+    def _soon(self, *, critical: bool) -> None:
+        """Close the frame early, if there were not too many of these."""
         now = clock.monotonic_s()
         while self._early and now - self._early[0] > 3600:
             self._early.popleft()
         self._courier.lively()
-        if transition.critical or len(self._early) < EARLY_PER_HOUR:
+        if critical or len(self._early) < EARLY_PER_HOUR:
             self._close_soon.set()
 
     async def _flush_loop(self) -> None:

@@ -6,6 +6,7 @@ from ayni_agent.status import AlarmStatus, age
 from ayni_agent.verdict import MISSED_POLLS, Transition, Verdicts
 from ayni_core.message import Message, Plain
 from ayni_core.rules import EMPTY, LEVELS, Rule, Track
+from ayni_core.wire.note import VERDICT
 
 MOST_ALARMS = 500
 PEER_LOST = "peer-lost"
@@ -77,6 +78,21 @@ def alarm_text(rule: Rule, device: str, item: str, track: Track, normal: float |
             values |= {"port": item}
             values |= {"speed": _mega(track.value), "best": _mega(track.best)}
     return Message(rule.text, values)
+
+
+def as_note(text: Message) -> Message:
+    """What is said while something holds, as a note: the monitor's own verdict, named as such."""
+    return Message(_NOTES.get(text.context, VERDICT), text.values)
+
+
+_NOTES = {
+    "rule.device_silent": f"{VERDICT}_silent",
+    "rule.signal_low": f"{VERDICT}_signal",
+    "rule.quality_low": f"{VERDICT}_quality",
+    "rule.port_slow": f"{VERDICT}_port",
+    "rule.cable_out": f"{VERDICT}_cable",
+    "alarm.peer_lost": f"{VERDICT}_peer",
+}
 
 
 def _round(value: float | None) -> Plain:

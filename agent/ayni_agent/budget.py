@@ -41,11 +41,13 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saving:
-    """One step of saving: reports and slow readings come so many times less often; is history sent at all?"""
+    """One step of saving: reports and slow readings come so many times less often; are copies of polls sent
+    to whoever looks, and is history sent at all?"""
 
     step: int
     flush: int
     slow: int
+    copies: bool = False
     history: bool = True
 
     def flush_s(self, base_s: float, poll_s: float) -> float:
@@ -55,7 +57,7 @@ class Saving:
 
 
 STEPS = (
-    Saving(step=0, flush=1, slow=1),
+    Saving(step=0, flush=1, slow=1, copies=True),
     Saving(step=1, flush=2, slow=1),
     Saving(step=2, flush=4, slow=6),
     Saving(step=3, flush=12, slow=12, history=False),

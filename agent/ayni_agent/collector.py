@@ -22,7 +22,6 @@ class Collector:
     flush_s: float
     seq: int = 0
     opened_s: float | None = None
-    opened_wall_s: float = 0.0
     devices: dict[str, OpenPolls] = field(default_factory=dict)
     values: int = 0
     notes: list[FrameNote] = field(default_factory=list)
@@ -32,36 +31,35 @@ class Collector:
         """Whether it is time to close the frame, before it becomes too large for one."""
         return self.values > MAX_VALUES // 2
 
-    def add(self, poll: Poll, wall_s: float) -> None:
-        """Take one poll, made at `wall_s` on the wall clock; a failed one is a reading too."""
+    def add(self, poll: Poll) -> None:
+        """Take one poll; a failed one is a reading too."""
         if self.opened_s is None:
-            self.opened_s, self.opened_wall_s = poll.at_s, wall_s
+            self.opened_s = poll.at_s
         self.devices.setdefault(poll.device, OpenPolls()).add(poll.at_s - self.opened_s, poll)
         self.values += 1 + len(poll.values)
 
-    def note(self, note: FrameNote) -> None:
+    def note(self, note: FrameNote) -> bool:
         """Take what the node has to tell; `at_s` is monotonic here. Of too many the first stay."""
-        if len(self.notes) < MAX_NOTES:
-            self.notes.append(note)
+        if len(self.notes) >= MAX_NOTES:
+            return False
+        self.notes.append(note)
+        return True
 
-    def close(self, at: Moment | bool) -> Frame | None:
+    def close(self, at: Moment) -> Frame | None:
         """The frame with everything since the last one; None if nothing was polled and nothing is to be told.
 
         Its wall clock is the one of now: however often it was set since the frame was opened, this is what is
         believed now, and the monotonic seconds run through.
         """
-        if self.opened_s is None and self.notes and isinstance(at, Moment):
-            self.opened_s, self.opened_wall_s = at.mono_s, at.wall_s
+        if self.opened_s is None and self.notes:
+            self.opened_s = at.mono_s
         if self.opened_s is None:
             return None
         self.seq += 1
-        if isinstance(at, Moment):
-            frame = self.frame(
-                self.seq, self.opened_s, at.wall_at(self.opened_s), at.synced, self.devices,
-                step=at.step, made_s=max(at.mono_s, self.opened_s),
-            )  # fmt: skip
-        else:
-            frame = self.frame(self.seq, self.opened_s, self.opened_wall_s, at, self.devices)
+        frame = self.frame(
+            self.seq, self.opened_s, at.wall_at(self.opened_s), at.synced, self.devices,
+            step=at.step, made_s=max(at.mono_s, self.opened_s),
+        )  # fmt: skip
         frame = replace(frame, notes=tuple(_relative(note, self.opened_s) for note in self.notes))
         self.opened_s, self.devices, self.values, self.notes = None, {}, 0, []
         return frame

@@ -23,7 +23,7 @@ from ayni_agent.verdict import Transition, Verdicts
 from ayni_core import __version__
 from ayni_core.clockwatch import Moment
 from ayni_core.readings import Poll
-from ayni_core.wire.note import FrameNote
+from ayni_core.wire.note import MAX_NOTES, FrameNote
 from ayni_io import clock
 from ayni_io.i18n import _, _n
 from ayni_io.service import Service, Vitals, keep_watch
@@ -32,6 +32,9 @@ log = logging.getLogger("agent")
 VERDICTS, ACCOUNT = "verdicts", "account"
 _PAST_WITHIN_S = 3.0
 _TELL_EVERY_S = 10.0
+_MOST_PEERS, _MOST_VERDICTS = MAX_NOTES // 2, MAX_NOTES * 3 // 4
+"""So full may a frame's notes be for news of stations, and of all else that rules say: what the node has to
+tell of itself still finds room."""
 _GRACE_S = 300.0
 """What a part may be late before it counts as stuck: a poll of a device may hang for two minutes."""
 
@@ -81,14 +84,17 @@ class Desk:
         self.vitals.sign("polling", 2 * self.config.poll_s + _GRACE_S)
 
     def changed(self, transition: Transition, at_s: float) -> None:
-        """A rule changed its level."""
-        if self._account.since_s is None:
-            return
+        """A rule changed its level: a note of the open frame, and while the central is away a line of the
+        account."""
         text = alarms.transition_text(self._verdicts, transition)
-        level = transition.level
-        if transition.rule == alarms.PEER_LOST and level:
-            level = "warn"  # of many stations one is often away
-        self._account.changed(transition.rule, transition.device, transition.item, level, text, at_s)
+        level, device, most = transition.level, transition.device, _MOST_VERDICTS
+        if transition.rule == alarms.PEER_LOST:
+            level, most = level and "warn", _MOST_PEERS  # of many stations one is often away
+        if len(self._keeper.collector.notes) < most:
+            note = alarms.as_note(text)
+            self._keeper.note(FrameNote(at_s=at_s, text=note, level=level or "clear", device=device))
+        if self._account.since_s is not None:
+            self._account.changed(transition.rule, device, transition.item, level, text, at_s)
 
     def flushing(self, within_s: float) -> None:
         """The next report is due within so long."""
@@ -165,7 +171,7 @@ class Desk:
             outbox=standing.outbox_status(outbox.statistics(), outbox.refusals(), at),
             budget=self.budget(),
             devices=tuple(
-                self._sightings.status(name, f"{device.host}:{device.port}", at.mono_s)
+                self._sightings.status(name, device.address, at.mono_s)
                 for name, device in config.devices.items()
             ),
             alarms=alarms.alarms(self._verdicts, at.mono_s),

@@ -57,6 +57,8 @@ class DeviceLoop:
         self._on_poll = on_poll
         self._asked: list[asyncio.Future[Poll]] = []
         self._hurry = asyncio.Event()
+        self._in_vain = 0
+        self._alive = False
 
     async def run(self, turn: Turn) -> None:
         """From the first turn on, until cancelled."""
@@ -127,8 +129,21 @@ class DeviceLoop:
         return Poll(device=self._poller.name, at_s=now, values={}, error=error)
 
     def _tell(self, before: Turn, after: Turn, poll: Poll) -> None:
-        """One line when a device falls silent, one when it is back; silence in between."""
+        """One line when a device falls silent, one when it is back; silence in between. So for one that still
+        answers when it is asked whether it lives, and nothing else.
+        """
+        name = self._poller.name
+        if not before.full:
+            self._alive = self._alive or poll.error is None
+        elif poll.error is None:
+            if self._in_vain >= SILENT_AFTER and self._alive:
+                log.info("device can be polled again device=%s", name)
+            self._in_vain, self._alive = 0, False
+        else:
+            self._in_vain += 1
+            if self._in_vain == SILENT_AFTER and self._alive:
+                log.warning("device answers, but no poll of it succeeds device=%s cause=%s", name, poll.error)
         if before.failures < SILENT_AFTER <= after.failures and poll.error:
-            log.warning("device silent device=%s cause=%s", self._poller.name, poll.error)
+            log.warning("device silent device=%s cause=%s", name, poll.error)
         elif before.failures >= SILENT_AFTER and poll.error is None:
-            log.info("device answers again device=%s", self._poller.name)
+            log.info("device answers again device=%s", name)

@@ -6,6 +6,8 @@ one step by the frames that were made of it, with their names and bytes: what ma
 a second time. When they are safe elsewhere, the segment goes. At the next start the segments that are left
 tell what must still be delivered. A lock keeps a second agent out.
 
+Notes are kept like polls, and how the clock stood whenever that changed.
+
 A record is its length, its CRC-32, and a tuple by `marshal` (version 2: plain values, no references, the same
 in every Python). The series of a device are written once and then only their values. Reading stops at
 the first record that is not whole. Nothing here raises for what the disk does.
@@ -28,8 +30,10 @@ from pathlib import Path
 from typing import Any
 
 from ayni_agent.outbox import Name, Row, row_of
+from ayni_core.message import Message
 from ayni_core.readings import Names, Poll, Series, Value
 from ayni_core.readings import Row as Readings
+from ayni_core.wire.note import FrameNote
 
 log = logging.getLogger("agent")
 _HEAD = struct.Struct("<II")
@@ -37,14 +41,16 @@ _LARGEST = 16 * 1024 * 1024
 _MARSHAL = 2
 _SEGMENT = re.compile(r"segment-(\d{8,12})")
 _BEGIN, _SERIES, _POLL, _FRAME, _LAST = "begin", "series", "poll", "frame", "last"
+_NOTE, _CLOCK = "note", "clock"
 _MOST_SEGMENTS = 10_000
 _NOTHING = Readings(Names(()), [])
 
 
 @dataclass(slots=True)
 class Segment:
-    """One frame as it was found. Either it was open: `polls` with the wall time of each, and `last_seq`, the
-    number of the frame before it; or it was closed: `rows` were made of it.
+    """One frame as it was found. Either it was open: `polls` with the wall time of each, `notes` (`at_s` is
+    monotonic), how the clock stood at last, and `last_seq`, the number of the frame before it; or it was
+    closed: `rows` were made of it.
     """
 
     path: Path
@@ -53,6 +59,9 @@ class Segment:
     boot: str = ""
     last_seq: int = 0
     polls: list[tuple[Poll, float]] = field(default_factory=list)
+    notes: list[FrameNote] = field(default_factory=list)
+    step: int = 0
+    synced: bool = False
     rows: list[Row] = field(default_factory=list)
 
 
@@ -71,6 +80,8 @@ class Journal:
         self._closed: dict[Path, frozenset[Name]] = {}
         self._failing = False
         self._lock: int | None = None
+        self._clock: tuple[int, bool] = (0, False)
+        self._begun = False
 
     @property
     def kept(self) -> bool:
@@ -79,6 +90,7 @@ class Journal:
 
     def recover(self) -> tuple[bool, list[Segment]]:
         """(whether an earlier run left its folder, what it left in it, oldest first)."""
+        self._begun = True
         if self._folder is None:
             return False, []
         try:
@@ -126,6 +138,20 @@ class Journal:
         except ValueError:  # a value of a type of its own
             records += _record(_POLL, *said, [_plain(value) for value in row.cells])
         self._append(records)
+
+    def note(self, note: FrameNote) -> None:
+        """Keep a note of the open frame; none before `recover`, which tells where there is room."""
+        if self._folder is None or not self._begun or (self._file is None and not self._open(self._folder)):
+            return
+        values = {key: _plain(value) for key, value in note.text.values.items()}
+        self._append(_record(_NOTE, float(note.at_s), note.text.context, values, note.level, note.device))
+
+    def clock(self, step: int, synced: bool) -> None:
+        """How often the wall clock was set, and whether it is synchronised now."""
+        if self._clock != (step, synced):
+            self._clock = step, synced
+            if self._file is not None:
+                self._append(_record(_CLOCK, step, synced))
 
     def turn(self) -> Path | None:
         """The frame is closed: its segment, for `closed`; the next poll begins a new one."""
@@ -184,7 +210,8 @@ class Journal:
             self._failed(error)
             return False
         self._path, self._size, self._layouts = path, 0, {}
-        if self._append(_record(*self._begin) + _record(_LAST, self._last_seq)):
+        begin = _record(*self._begin) + _record(_LAST, self._last_seq) + _record(_CLOCK, *self._clock)
+        if self._append(begin):
             return True
         self.closed(self.turn(), ())
         return False
@@ -239,9 +266,14 @@ def _read(path: Path) -> Segment:
                     device, names = layouts[number]
                     if values and len(values) != len(names.series):
                         raise ValueError("as many values as names")
-                    said = Readings(names, values) if values else {}
-                    poll = Poll(device=device, at_s=at_s, values=said, error=error)
+                    row = Readings(names, values) if values else {}
+                    poll = Poll(device=device, at_s=at_s, values=row, error=error)
                     segment.polls.append((poll, wall_s))
+                case "note", [float(at_s), str(context), dict(said), str(level), str(device)]:
+                    text = Message(context, said)
+                    segment.notes.append(FrameNote(at_s=at_s, text=text, level=level, device=device))
+                case "clock", [int(step), bool(synced)]:
+                    segment.step, segment.synced = step, synced
                 case "frame", [str(epoch), int(seq), float(made_s), bytes(payload)]:
                     segment.rows.append(row_of(epoch, seq, payload, made_s))
     return segment

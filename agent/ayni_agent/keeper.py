@@ -19,12 +19,12 @@ from ayni_agent.config import AgentConfig
 from ayni_agent.journal import Journal, Segment
 from ayni_agent.outbox import Row, row_of
 from ayni_agent.outbox_steady import SteadyOutbox
-from ayni_core.clockwatch import ClockWatch, Moment
+from ayni_core.clockwatch import STEP_S, ClockWatch, Moment
 from ayni_core.message import Message
 from ayni_core.readings import Poll
 from ayni_core.wire import WireError, codec
 from ayni_core.wire.frame import Frame
-from ayni_core.wire.note import FrameNote
+from ayni_core.wire.note import MAX_NOTES, FrameNote
 from ayni_io import clock
 
 log = logging.getLogger("agent")
@@ -71,6 +71,7 @@ class Keeper:
         self.watch = ClockWatch.from_bytes(self.outbox.state(CLOCK), boot)
         self.on_frames: Callable[[], None] = lambda: None
         self.on_moment: Callable[[Moment], None] = lambda _at: None
+        self._offset_s: float | None = None
         self._remembered: dict[str, Callable[[], bytes]] = {CLOCK: self.watch.to_bytes}
         self._closing = asyncio.Lock()
         self._writing: asyncio.Task[bool] | None = None
@@ -89,6 +90,8 @@ class Keeper:
     def look(self) -> Moment:
         """What the clocks say now; `on_moment` gets it, too."""
         at = clock.look(self.watch)
+        self._offset_s = at.wall_s - at.mono_s
+        self.journal.clock(at.step, at.synced)
         self.on_moment(at)
         return at
 
@@ -98,6 +101,8 @@ class Keeper:
         """Take over what an earlier run left; to be called once, before anything is polled."""
         at = self.look()
         there, segments = self.journal.recover()
+        for note in self.collector.notes:  # told before there was a place for them
+            self.journal.note(note)
         rows = list(self._recovered(segments, at))
         self.outbox.put(rows, self._state())
         self.outbox.write(at)
@@ -114,10 +119,10 @@ class Keeper:
                 last[row.epoch] = max(row.seq, last.get(row.epoch, 0))
         for segment in segments:
             rows = [row for row in segment.rows if row.seq > self.outbox.last_seq(row.epoch)]
-            if segment.polls and segment.node == self._config.node:
+            if (segment.polls or segment.notes) and segment.node == self._config.node:
                 epoch = segment.epoch
                 before = max(last.get(epoch, 0), self.outbox.last_seq(epoch), segment.last_seq)
-                made_s = min(at.mono_s, segment.polls[-1][0].at_s)
+                made_s = min(at.mono_s, _end_s(segment))
                 rows = self._rows(self._frame_of(segment, before, at), made_s)
                 last[epoch] = max([before, *(row.seq for row in rows)])
             if segment.boot != self._boot:
@@ -134,12 +139,16 @@ class Keeper:
             flush_s=self._config.flush_s,
             seq=before,
         )
-        for poll, wall_s in segment.polls:
-            collector.add(poll, wall_s)
+        for poll, _wall_s in segment.polls:
+            collector.add(poll)
+        collector.notes = segment.notes[:MAX_NOTES]
         if segment.boot == self._boot:
             return collector.close(at)
+        if not segment.polls:  # nobody knows the time of these notes any more: what the clock says now
+            return collector.close(Moment(mono_s=_end_s(segment), wall_s=at.wall_s, synced=False))
         last_poll, wall_s = segment.polls[-1]
-        return collector.close(Moment(mono_s=last_poll.at_s, wall_s=wall_s, synced=False))
+        then = Moment(mono_s=last_poll.at_s, wall_s=wall_s, synced=segment.synced, step=segment.step)
+        return collector.close(then)
 
     def _ending(self, at: Moment, frames: int, there: bool) -> Ending:
         past = self.outbox.past
@@ -174,12 +183,15 @@ class Keeper:
 
     def add(self, poll: Poll, wall_s: float) -> None:
         """Keep a poll, made at `wall_s` on the wall clock."""
-        self.collector.add(poll, wall_s)
+        if self._offset_s is None or abs(wall_s - poll.at_s - self._offset_s) > STEP_S:
+            self.look()  # somebody has set the clock: what comes now belongs to another step
+        self.collector.add(poll)
         self.journal.add(poll, wall_s)
 
     def note(self, note: FrameNote) -> None:
         """Tell something with the next frame; `at_s` is monotonic here."""
-        self.collector.note(note)
+        if self.collector.note(note):
+            self.journal.note(note)
 
     async def close(self) -> None:
         """Close the open frame and keep it; it is done to the end even if the caller is cancelled."""
@@ -252,6 +264,11 @@ class Keeper:
             self._let_go()
             self.journal.leave()
             await asyncio.to_thread(self.outbox.close)
+
+
+def _end_s(segment: Segment) -> float:
+    """When an open frame ended, as far as is known."""
+    return segment.polls[-1][0].at_s if segment.polls else segment.notes[-1].at_s
 
 
 def _tell(ending: Ending) -> None:

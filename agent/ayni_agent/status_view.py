@@ -144,6 +144,8 @@ def _hub(hub: HubStatus) -> _Row:
             return "ok", label, f"{words} · {broker}"
         case "store-down":
             words = _("there, but cannot write: reports wait here")
+        case "clock-wrong":
+            words = _("there, but its clock is wrong: reports wait here")
         case _:
             words = _("the broker is there, the central is not: reports wait here")
     return "weak", label, f"{words} · {broker}"

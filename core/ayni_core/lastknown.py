@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ayni_core.readings import Series, Value
+from ayni_core.readings import NEIGHBOURS, Series, Value
 from ayni_core.wire.frame import ANSWERED
 
 
@@ -37,6 +37,15 @@ class DeviceKnown:
             if series.group == group and series.metric == metric and at >= not_before:
                 yield series.item, value
 
+    def forget_neighbours(self, before: float) -> None:
+        """Neighbours were read: those that are not among them are none any more."""
+        for series in [
+            series
+            for series, (at, _value) in self.values.items()
+            if series.group == NEIGHBOURS.group and at < before
+        ]:
+            del self.values[series]
+
 
 @dataclass(slots=True)
 class LastKnown:
@@ -62,4 +71,13 @@ class LastKnown:
                 known.failed_since = at
         elif at > known.full_at:
             known.full_at = at
+        if series == NEIGHBOURS:
+            known.forget_neighbours(at)
         return True
+
+    def forget_before(self, time: float) -> None:
+        """Let go of what nobody has measured since: a telephone that passed by has a name for ever."""
+        for known in self.devices.values():
+            stale = [series for series, (at, _value) in known.values.items() if at < time]
+            for series in stale:
+                del known.values[series]

@@ -135,9 +135,13 @@ class Step:
 class Pace:
     """What one device has shown: var-binds it takes in a PDU, whether GETBULK works, how its walks go."""
 
-    __slots__ = ("_good", "_lost_size", "_strikes", "bulk", "bulk_seen", "limit", "octets", "steps", "tries")
+    __slots__ = (
+        "_good", "_lost_size", "_silenced", "_strikes", "bulk", "bulk_seen", "limit", "octets", "steps",
+        "tries",
+    )  # fmt: skip
 
     RECOVERY = 256  # good exchanges until a larger batch is tried again
+    SILENCED, SILENCED_LATER = 2, 4  # times that GETBULK ended all talk until it is believed to do so
     MOST_STEPS = 64
 
     def __init__(self, *, version: int, tries: int = 3, surplus: int = 0) -> None:
@@ -147,7 +151,7 @@ class Pace:
         self.bulk = version != V1
         self.bulk_seen = False
         self.steps: dict[RequestTemplate, Step] = {}
-        self._strikes = self._lost_size = self._good = 0
+        self._strikes = self._lost_size = self._good = self._silenced = 0
 
     def good(self, size: int) -> None:
         """An exchange of `size` var-binds succeeded."""
@@ -174,6 +178,20 @@ class Pace:
         if self._strikes >= 2:
             self._strikes = 0
             self.too_big(size)
+
+    def bulk_good(self) -> None:
+        """GETBULK brought something."""
+        self.bulk_seen = True
+        self._silenced = 0
+
+    def silenced(self) -> None:
+        """After a GETBULK not even the smallest question was answered, where others had been before.
+
+        Once the device may just have died; some die of GETBULK each time.
+        """
+        self._silenced += 1
+        if self._silenced >= (self.SILENCED_LATER if self.bulk_seen else self.SILENCED):
+            self.bulk = False
 
     def remember(self, request: RequestTemplate, step: Step) -> None:
         """The answer to `request` led on by `step`; one of the same shape need not be checked again."""

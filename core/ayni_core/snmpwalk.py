@@ -2,8 +2,9 @@
 
 Columns of tables with the same index are asked for together, several rows a GETBULK; each column keeps a
 cursor of its own, because columns may have gaps, end early or be cut off by the agent. GETBULK that goes
-unanswered or is refused where GETNEXT works is not used again. OIDs that do not increase end the walk with an
-error: RFC 3416 section 4.2.3 promises that they do, and a walk that believes otherwise never ends.
+unanswered or is refused where GETNEXT works is not used again, nor one that silences the device each time.
+OIDs that do not increase end the walk with an error: RFC 3416 section 4.2.3 promises that they do, and a walk
+that believes otherwise never ends.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from ayni_core.snmpread import (
     Answers,
     BadAnswer,
     Leg,
+    NoAnswer,
     Pace,
     Reading,
     Step,
@@ -61,7 +63,12 @@ def read_columns(
         request, width = leg.request, leg.width
         size = width * leg.repetitions
         first = walk.cursors[0]
-        reply = yield from exchange(pace, request, size, (GET_NEXT, first), alone=size == 1 and not bulk)
+        try:
+            reply = yield from exchange(pace, request, size, (GET_NEXT, first), alone=size == 1 and not bulk)
+        except NoAnswer:
+            if bulk:
+                pace.silenced()
+            raise
         if isinstance(reply, Pdu):
             if reply.error_status == NO_ERROR:
                 if reply.varbinds:
@@ -72,7 +79,7 @@ def read_columns(
                             pace.remember(request, step)
                     pace.good(size)
                     if bulk:
-                        pace.bulk_seen = True
+                        pace.bulk_good()
                     else:
                         pace.bulk = False  # v1, or refused as GETBULK and answered as GETNEXT
                     continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ayni_core.inventory import Network
 from ayni_core.schema import ConfigError, Fields
 from ayni_core.slices import BrokerFacts
 from ayni_core.slug import slug
+from ayni_hub import memory_folder
 from ayni_io import files, yamlfile, yamlwrite
 from ayni_io.i18n import _
 from ayni_io.local_broker import LocalBroker
@@ -47,12 +48,10 @@ class Answers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`start.yaml`: which node and person of the inventory this machine and its user are. `snmpd_port`: where
-    this machine's own SNMP agent answers, 0 for none."""
+    """`start.yaml`: which node and person of the inventory this machine and its user are."""
 
     node: str
     person: str
-    snmpd_port: int = 0
 
     @staticmethod
     def parse(fields: Fields) -> Settings:
@@ -60,7 +59,6 @@ class Settings:
         return Settings(
             node=fields.name("node"),
             person=fields.name("person"),
-            snmpd_port=fields.number("snmpd_port", 0, at_least=0, at_most=65535, whole=True),
         )
 
 
@@ -86,8 +84,8 @@ class Home:
         """The inventory. Raises `ConfigError`."""
         return yamlfile.read(self.network_path, inventory.parse)
 
-    def begin(self, answers: Answers, *, language: str, host: str, snmpd_port: int) -> None:
-        """Write the first network: one site, one node, and this machine as a device if it answers SNMP.
+    def begin(self, answers: Answers, *, language: str, host: str) -> None:
+        """Write the first network: one site, one node, and this machine as a device, which tells of itself.
         Raises `ConfigError` where the folder cannot be written."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -101,21 +99,13 @@ class Home:
             "people": {person: {"title": answers.person, "role": "operator", "language": language}},
             "sites": {site: {"title": answers.site}},
             "nodes": {node: {"title": host, "site": site}},
-            "devices": {},
+            "devices": {
+                node: {"title": host, "site": site, "node": node, "source": {"kind": "host"}},
+            },
             "links": {},
             "upstreams": {},
         }
-        if snmpd_port:
-            secret = self.folder / "secrets" / "snmp-this-machine"
-            files.keep_secret(secret)
-            raw["devices"][node] = {
-                "title": host,
-                "site": site,
-                "node": node,
-                "address": f"127.0.0.1:{snmpd_port}",
-                "community": f"file:{secret}",
-            }
-        settings = {"node": node, "person": person, "snmpd_port": snmpd_port}
+        settings = {"node": node, "person": person}
         yamlwrite.write(
             self.folder / "start.yaml", settings, comment="The answers of the first `ayni start`."
         )
@@ -128,30 +118,34 @@ class Home:
             raise ConfigError(
                 [_("{path}: the node {node} is missing", path=self.network_path, node=settings.node)]
             )
-        facts = BrokerFacts(port=broker.port, protocol=broker.protocol, secrets=str(broker.secrets))
+        facts = BrokerFacts(
+            port=broker.port,
+            protocol=broker.protocol,
+            secrets=str(broker.secrets),
+            also=network.broker.also,
+            also_ca=network.broker.ca,
+        )
         data_dir = self.folder / "hub"
         data_dir.mkdir(exist_ok=True, mode=0o700)
-        hub = slices.hub(HUB, facts, network_path=str(self.network_path), data_dir=str(data_dir))
+        here = replace(facts, also=())  # a hub stays with its own broker
+        hub = slices.hub(HUB, here, network_path=str(self.network_path), data_dir=str(data_dir))
         agent = slices.agent(
             network,
             settings.node,
             facts,
             state_dir=str(self.folder / "agent"),
             runtime_dir=str(self.runtime_dir),
+            metered=True,
         )
         _rewrite(self.hub_config, hub)
         return _rewrite(self.agent_config, agent)
 
     @property
     def runtime_dir(self) -> Path:
-        """Where the agent keeps what need not survive a power cut: in memory where systemd gives a place for
-        it (as a service, or to whoever is logged in), because it is written at every poll."""
+        """Where the agent keeps what need not survive a power cut: in memory if there is a place, because it
+        is written at every poll."""
         name = f"ayni-{zlib.crc32(str(self.folder).encode()):08x}"
-        for variable in ("RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"):
-            place = os.environ.get(variable, "").partition(":")[0]
-            if os.access(place, os.W_OK):
-                return Path(place) / name
-        return self.folder / "run"
+        return memory_folder.find(name) or self.folder / "run"
 
     @property
     def hub_config(self) -> Path:

@@ -7,7 +7,7 @@ agent's outbox, and a frame that comes twice is acknowledged again without being
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ayni_core.inventory import Network
@@ -19,7 +19,7 @@ from ayni_hub.names import Names
 from ayni_hub.node_notes import NodeNotes
 from ayni_hub.placing import Placing
 from ayni_hub.refusals import NOBODY, Refusals
-from ayni_hub.store import Sample, Store, StoreError
+from ayni_hub.store import Kept, Store, StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,11 @@ class Placed:
     kind: str
     start: float
     crc: int
+    payload: bytes
+
+    def kept(self) -> Kept:
+        """As the store wants it: the bytes as they came, if they still say the same."""
+        return Kept(self.frame, self.start, self.payload or codec.encode(self.frame, "field"))
 
 
 @dataclass(slots=True)
@@ -71,7 +76,7 @@ class Ingest:
         self._ledger = ledger
         self._store = store
         self._placing = Placing(ledger)
-        self._names = Names(store.names)
+        self._names = Names(store.names, lambda node: [device.name for device in network.devices_of(node)])
         self._notes = NodeNotes(network)
         self._refusals = Refusals()
         self.totals = Totals()
@@ -133,14 +138,17 @@ class Ingest:
             known = self._network.devices.get(device)
             if known is None or known.node != node:
                 raise WireError(f"{node} does not poll {device}", kind="foreign")
-        frame = self._names.bound(frame, copy=kind == "watch")
-        return Placed(frame, kind, self._placing.place(frame, kind, arrival.at), zlib.crc32(arrival.payload))
+        bound = self._names.bound(frame, copy=kind == "watch")
+        as_it_came = bound is frame and codec.encoding_of(arrival.payload) == "field"
+        start = self._placing.place(bound, kind, arrival.at)
+        payload = arrival.payload if as_it_came else b""
+        return Placed(bound, kind, start, zlib.crc32(arrival.payload), payload)
 
     def _keep(self, frames: Mapping[tuple[str, str, int], Placed], now: float) -> int:
         """Samples, then the ledger; how many samples."""
         try:
             self._placing.save(now)
-            samples = self._store.write(_samples(frames.values()))
+            samples = self._store.keep([placed.kept() for placed in frames.values()])
             self._ledger.record(
                 [(node, epoch, seq, placed.crc) for (node, epoch, seq), placed in frames.items()],
                 now,
@@ -148,7 +156,7 @@ class Ingest:
                 [
                     event
                     for placed in frames.values()
-                    for event in self._notes.of(placed.frame, placed.start, now)
+                    for event in self._notes.of(placed.frame, placed.start, now, judged=placed.kind == "live")
                 ],
             )
         except (StoreError, LedgerError):
@@ -189,10 +197,3 @@ def _acknowledge(outcome: Outcome, node: str, epoch: str, seq: int) -> None:
     acks = outcome.acks.setdefault(node, {})
     ack = acks.get(epoch, Ack(epoch=epoch))
     acks[epoch] = replace(ack, stored=(*ack.stored, (seq, seq)))
-
-
-def _samples(placed: Iterable[Placed]) -> Iterator[Sample]:
-    for each in placed:
-        for device, polls in each.frame.devices.items():
-            for series, at_s, value in polls.samples():
-                yield device, series, each.start + at_s, value

@@ -21,8 +21,9 @@ from typing import Any
 from ayni_core import slices
 from ayni_core.inventory import Network
 from ayni_core.schema import ConfigError
+from ayni_hub import memory_folder
 from ayni_hub.home import HUB, Home, Settings
-from ayni_io import files, local_broker, snmpd
+from ayni_io import files, local_broker
 from ayni_io.i18n import _
 from ayni_io.local_broker import LocalBroker
 from ayni_io.onlooker import Onlooker
@@ -99,8 +100,7 @@ class Roof:
                         await self._read_again()
             finally:
                 await self.stack.stop()
-                with contextlib.suppress(OSError):  # there is something in it
-                    self.home.runtime_dir.rmdir()
+                memory_folder.leave(self.home.runtime_dir)
                 self._write_state(ready=False)
                 log.info("stopped")
         return 0
@@ -114,7 +114,6 @@ class Roof:
         self._write_accounts(network)
         self._broker = await local_broker.start(self.stack, f"h-{HUB}", preferred=preferred)
         self._write_state(ready=False)
-        await self._start_snmpd(settings)
         self.home.write_parts(self._broker, settings, network)
         self._network_text = self.home.network_path.read_text(encoding="utf-8")
         async with Onlooker(self._broker.config(f"p-{settings.person}")) as eyes:
@@ -137,20 +136,6 @@ class Roof:
             ready=agent_ready,
         )
         return hub, agent
-
-    async def _start_snmpd(self, settings: Settings) -> None:
-        if not settings.snmpd_port:
-            return
-        community = files.keep_secret(self.home.folder / "secrets" / "snmp-this-machine")
-        part = snmpd.part(self.home.folder / "snmpd", settings.snmpd_port, community)
-        if part is None:
-            log.warning("snmpd is no longer installed; this machine is shown as silent")
-            return
-        try:
-            await self.stack.start(part)
-        except StackError as error:
-            await self.stack.end(part.name)
-            log.warning("this machine is shown as silent: %s", error)
 
     async def _read_again(self) -> None:
         """Take in a changed network.yaml; one with faults is told of and left alone."""

@@ -15,9 +15,10 @@ from ayni_io.local_broker import KINDS
 from ayni_io.process import run_until_stopped
 from ayni_io.stack import StackError
 from ayni_lab.demo import Demo, DemoError, running
-from ayni_lab.exercise import DEFAULT_FAULT, Exercise, fault_names
+from ayni_lab.exercise import DEFAULT_FAULT, Exercise, fault_names, least_s
 
 _STOPPED = 130
+_WITHIN_S = 90.0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,8 +44,8 @@ def parser() -> argparse.ArgumentParser:
         help=_("no screen: break something, repair it, tell how the whole chain did"),
     )  # fmt: skip
     result.add_argument(
-        "--for", dest="within_s", type=_seconds(10, 3600), default=90.0, metavar="S",
-        help=_("with --headless: seconds that it may take once all runs (default: 90)"),
+        "--for", dest="within_s", type=_seconds(10, 3600), metavar="S",
+        help=_("with --headless: seconds that it may take once all runs (default: 90, or as --poll needs)"),
     )  # fmt: skip
     result.add_argument(
         "--break", dest="fault", default=DEFAULT_FAULT, metavar="FAULT",
@@ -62,6 +63,14 @@ def main(argv: Sequence[str]) -> int:
         use(options.language)
     if options.headless and options.fault not in fault_names():
         command.error(_("--break: choose from {names}", names=", ".join(fault_names())))
+    least = least_s(options.poll)
+    options.within_s = options.within_s or max(_WITHIN_S, least)
+    if options.headless and options.within_s < least:
+        sentence = _(
+            "--for {given}: with a reading every {poll} s a repair is seen after {least} s at the latest",
+            given=f"{options.within_s:g}", poll=f"{options.poll:g}", least=f"{least:g}",
+        )  # fmt: skip
+        command.error(sentence)
     if not options.headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
         command.error(_("the demo needs a terminal; without one there is --headless"))
     return run_until_stopped(_demo(options))

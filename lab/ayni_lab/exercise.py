@@ -172,6 +172,12 @@ class Exercise:
         return max(self._end_s - time.monotonic(), 0.0)
 
 
+def least_s(poll_s: float) -> float:
+    """How long an exercise may take until its repair is seen, whatever is broken: two polls to look, three
+    for an alarm, four until a weak link counts as well again; a radio that starts anew takes its own time."""
+    return max(9 * poll_s, 15 + 6 * poll_s)
+
+
 def fault_names() -> list[str]:
     """The faults that the shipped scenario offers."""
     path = configs.find(SCENARIO)

@@ -96,8 +96,9 @@ class Village:
         hub = slices.hub(HUB, facts, network_path=str(path), data_dir=str(self.folder / "hub"))
         yamlwrite.write(self.hub_config, hub)
         for node in network.nodes:
-            folders = {key: str(self.folder / f"{key}-{node}") for key in ("state_dir", "runtime_dir")}
-            yamlwrite.write(self.agent_config(node), slices.agent(network, node, facts, **folders))
+            state, run = (str(self.folder / f"{key}-{node}") for key in ("state_dir", "runtime_dir"))
+            sliced = slices.agent(network, node, facts, state_dir=state, runtime_dir=run)
+            yamlwrite.write(self.agent_config(node), sliced)
         return network
 
     @property

@@ -17,8 +17,10 @@ expanded (RFC 1950 for the stream: its checksum refuses damage and a wrong dicti
 
 from __future__ import annotations
 
+import marshal
 import math
 import zlib
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from itertools import accumulate, repeat
@@ -131,7 +133,7 @@ def decode(data: bytes) -> Frame:
         if not isinstance(shape, list) or len(shape) != 2 or not isinstance(own, list):
             raise WireError("a device is its times and its names")
         times_s = _decode_times(shape[0])
-        names = _decode_names(shape[1])
+        names = _NAMES.of(shape[1])
         room -= len(names)
         budget -= len(names) * len(times_s)
         if room < 0 or budget < 0:
@@ -186,6 +188,32 @@ def _decode_times(value: object) -> list[float]:
         tick = check_tick(tick + step)
         result.append(tick / 100)
     return result
+
+
+class _Known:
+    """Names that were decoded before: report after report a device has the same ones. Of those that were not
+    met for long, so many are forgotten that what is kept stays small, whatever strangers send.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._room = most
+        self._names: OrderedDict[bytes, list[Series]] = OrderedDict()
+
+    def of(self, value: object) -> list[Series]:
+        """What `_decode_names` says; not to be changed."""
+        key = marshal.dumps(value, 2)  # type: ignore[arg-type]  # it came out of JSON; 2: no references
+        names = self._names.get(key)
+        if names is not None:
+            self._names.move_to_end(key)
+            return names
+        names = self._names[key] = _decode_names(value)
+        self._room -= len(names)
+        while self._room < 0:
+            self._room += len(self._names.popitem(last=False)[1])
+        return names
+
+
+_NAMES = _Known(most=100_000)
 
 
 def _decode_names(value: object) -> list[Series]:

@@ -69,7 +69,7 @@ class Frame:
     def count(self) -> int:
         """The number of samples in it."""
         return sum(
-            sum(value is not None for value in column)
+            len(column) - column.count(None)
             for polls in self.devices.values()
             for column in polls.values.values()
         )

@@ -80,7 +80,7 @@ class Ack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubState:
-    """`hub`, retained: `ready`, `store-down`, or `gone` (its last will)."""
+    """`hub`, retained: `ready`, `store-down`, `clock-wrong`, or `gone` (its last will)."""
 
     state: str
     at: float = 0.0

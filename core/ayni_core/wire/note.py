@@ -16,6 +16,8 @@ from ayni_core.wire.errors import WireError
 
 MAX_NOTES = 64
 """Of one frame."""
+VERDICT = "note.verdict"
+"""So begin the sentences by which a node tells what it judged by itself."""
 LEVELS = ("info", "note", "clear", "warn", "critical")
 _MOST_VALUES, _LONGEST_KEY, _LONGEST_TEXT, _LONGEST_CONTEXT = 12, 32, 200, 80
 _EARLIEST, _LATEST = -(10**11), 10**11

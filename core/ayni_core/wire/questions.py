@@ -97,7 +97,14 @@ class AskCommand:
     look_first: bool = False
 
 
-Question = AskReadings | AskHistory | AskEvents | AskWatch | AskNote | AskCommand
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskFound:
+    """`found`: links that devices tell of, beside those that are written down. Answered by `Found`."""
+
+    ask: str = "found"
+
+
+Question = AskReadings | AskHistory | AskEvents | AskWatch | AskNote | AskCommand | AskFound
 QUESTIONS: dict[str, type] = {
     "readings": AskReadings,
     "history": AskHistory,
@@ -105,6 +112,7 @@ QUESTIONS: dict[str, type] = {
     "watch": AskWatch,
     "note": AskNote,
     "command": AskCommand,
+    "found": AskFound,
 }
 
 
@@ -170,6 +178,41 @@ class CommandNews:
     node: str = ""
     state: CommandState | None = None
     plan: CommandPlan | None = None
+    error: Message | None = None
+
+
+FOUND_STATES = ("seen", "new", "missing", "untold")
+"""Written down and found; found only; written down only; written down, and an end says nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundEndView:
+    """One end of a found link: the radio or port of a device, and the address that the other end hears."""
+
+    device: str
+    port: str = ""
+    mac: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundView:
+    """A link that was found, is written down, or both. `state` is one of FOUND_STATES; `kind` is `radio`,
+    `cable`, `mesh`, or empty for what was not found."""
+
+    state: str
+    a: FoundEndView
+    b: FoundEndView
+    link: str = ""
+    kind: str = ""
+    sure: float = 0.0
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The answer to `found`."""
+
+    links: tuple[FoundView, ...] = ()
     error: Message | None = None
 
 
