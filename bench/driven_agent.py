@@ -18,10 +18,11 @@ from pathlib import Path
 
 from snmp_device import INTERFACES, user
 
-from ayni_agent.agent import SLOW_POLLS, Agent
+from ayni_agent.agent import Agent
 from ayni_agent.config import AgentConfig
 from ayni_agent.poller import Poller
 from ayni_agent.reload import Setup
+from ayni_agent.schedule import SLOW_POLLS
 from ayni_core.wire import codec, topics
 from ayni_core.wire.messages import Ack, HubState
 from ayni_core.wire.shape import pack

@@ -113,7 +113,7 @@ def as_lines(poller: Poller, poll: Poll) -> list[str]:
             if series.group == group and not (group == "system" and METRICS[series.metric].kind == "text"):
                 rows[series.item][series] = value
         if rows:
-            lines += ["", _heading(group)]
+            lines += ["", heading(group)]
             lines += _interfaces(poller, poll) if group == "interface" else _list(poller, rows)
     cost = poller.cost
     return [
@@ -128,7 +128,8 @@ def as_lines(poller: Poller, poll: Poll) -> list[str]:
     ]
 
 
-def _heading(group: str) -> str:
+def heading(group: str) -> str:
+    """What stands above the readings of a group."""
     return {
         "system": _("DEVICE"),
         "interface": _("INTERFACES"),
@@ -137,6 +138,9 @@ def _heading(group: str) -> str:
         "power": _("POWER"),
         "poe": _("POWER OVER ETHERNET"),
         "sensor": _("SENSORS"),
+        "ping": _("REACHED"),
+        "node": _("MONITOR"),
+        "neighbour": _("NEIGHBOURS"),
     }.get(group, group.upper())
 
 
@@ -191,11 +195,14 @@ def _list(poller: Poller, rows: dict[str, dict[Series, Value]]) -> list[str]:
     return lines
 
 
+_UNITS = ("_dbm", "_db", "_pct", "_bps", "_ms", "_mhz", "_hz", "_bytes", "_octets", "_rpm", "_min", "_kwh")
+
+
 def label(metric: str) -> str:
     """A metric's name without its unit, in words; its meaning stands in the glossary."""
     known = METRICS[metric]
     word = metric
-    for suffix in ("_dbm", "_db", "_pct", "_bps", "_mhz", "_hz", "_bytes", "_octets", "_rpm", "_min"):
+    for suffix in _UNITS:
         word = word.removesuffix(suffix)
     if known.unit in ("V", "A", "W", "°C", "m", "s"):
         word = word.rpartition("_")[0] or word

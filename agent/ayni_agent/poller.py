@@ -5,7 +5,7 @@ resolves them into a `Plan` (see `ayni_core.plan`); it is a poll too. A *steady*
 requests and looks the answers up. The look-over is repeated every ten minutes, for names, speeds and what was
 plugged in; at once after a reboot or when the number of interfaces changed; and, at most every five minutes,
 when rows appeared or went. Tables whose rows come and go all the time (stations) are resolved again from the
-answers of the same poll.
+answers of the same poll. Once an hour a look-over asks for neighbours, too (see `neighbourhood`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
+from ayni_agent.neighbourhood import EVERY_S, Neighbourhood
+from ayni_agent.schedule import SLOW_POLLS
 from ayni_core.convert import Raw
 from ayni_core.extract import Extractor, read_plainly
 from ayni_core.identify import GENERIC, SYS_DESCR, SYS_OBJECT_ID, Answers, Identity, decide
@@ -94,6 +96,7 @@ class Poller:
         self._pulse = _Pulse(None, None)
         self._looked_over_s = 0.0
         self._changed = False
+        self._neighbourhood = Neighbourhood(reader)
 
     @property
     def cost(self) -> Cost:
@@ -102,6 +105,8 @@ class Poller:
 
     def origin(self, series: Series) -> Origin | None:
         """The OID a series was read from and the names of its states, as of the last poll."""
+        if series.group == "neighbour":
+            return self._neighbourhood.origin(series)
         return self._extractor.plan.origins.get(series) if self._extractor else None
 
     @property
@@ -109,8 +114,12 @@ class Poller:
         """The raw answers of the last poll."""
         return list(chain.from_iterable(self._answers))
 
-    def look_over_soon(self) -> None:
-        """Make the next poll look everything over, because somebody changed something."""
+    def look_over_soon(self, *, neighbours: bool = False) -> None:
+        """Make the next poll look everything over, because somebody changed something; neighbours too, if
+        somebody asks for all there is.
+        """
+        if neighbours:
+            self._neighbourhood.soon()
         self._changed = True
         self._looked_over_s = float("-inf")
 
@@ -119,7 +128,11 @@ class Poller:
         self.failure = None
         self.skipped = []
         try:
-            values = None if self._is_due(now_s) else await self._steady()
+            values = None
+            if not self._is_due(now_s):
+                values = await self._steady()
+                if values is None:  # another device, or the same after a restart
+                    self._neighbourhood.soon()
             if values is None:
                 values = await self._look_over(now_s)
         except SnmpError as error:
@@ -222,6 +235,7 @@ class Poller:
         survey.add_scalars(answers)
         if self.identity is not None and not self.identity.still(survey.scalars):
             self._profile = self.identity = None  # another device stands there now
+            self._neighbourhood.soon()
             profile = await self._identify()
             scalars = list(dict.fromkeys((*scalars[:4], *scalars_of(profile))))
             answers = await self._reader.get(scalars)
@@ -243,7 +257,14 @@ class Poller:
         self._pulse = _Pulse(*(_whole(survey.scalars.get(oid, ABSENT)) for oid in PULSE))
         self._looked_over_s = now_s
         self._changed = False
-        return read_plainly(plan, self._answers, extractor.last)
+        row = read_plainly(plan, self._answers, extractor.last)
+        # what saves data stretches the slow tier, and this with it
+        pace = max(1.0, self.slow_every / SLOW_POLLS)
+        heard = await self._neighbourhood.read(
+            profile, survey, now_s, every_s=EVERY_S * pace, skipped=self.skipped
+        )
+        self._answers += self._neighbourhood.answers
+        return Row.of({**row, **heard}) if heard else row
 
     async def _identify(self) -> Profile:
         if self._profile is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ayni_agent.config import DeviceConfig
 from ayni_agent.device_loop import DeviceLoop
@@ -79,7 +79,10 @@ class Polling:
 
     async def now(self, name: str) -> Poll:
         """Poll a device at once, without waiting for its turn. Raises `KeyError`."""
-        return await self._manned[name].loop.now()
+        manned = self._manned[name]
+        if isinstance(manned.poller, Poller):
+            manned.poller.look_over_soon(neighbours=True)  # who asks by hand wants all of it
+        return await manned.loop.now()
 
     def use(
         self,
@@ -115,7 +118,8 @@ class Polling:
 
     def _poller(self, device: DeviceConfig, access: Access | Sight, poll_s: float) -> Poller | EyePoller:
         if isinstance(access, Sight):
-            return EyePoller(device.name, open_eye(access), access.source.KIND, source_patience_s(poll_s))
+            sight = replace(access, patience_s=source_patience_s(poll_s))
+            return EyePoller(device.name, open_eye(sight), access.source.KIND, sight.patience_s)
         return Poller(
             device.name,
             reader_of(device, access, poll_s),

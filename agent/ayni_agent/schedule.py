@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 
 SILENT_AFTER = 3
 """Failures in a row after which a device counts as silent."""
+SLOW_POLLS = 5
+"""What moves slowly is asked with every fifth poll."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from ayni_core import neighbour_tables
 from ayni_core.ber import decode_oid
 from ayni_core.profile import Part, Profile
 from ayni_core.survey import scalars_of, tables_of
@@ -39,6 +40,9 @@ def unanswered(part: Part, there: Collection[bytes]) -> list[Unanswered]:
 def unused(profile: Profile, objects: Iterable[bytes], branch: bytes) -> list[bytes]:
     """The objects below a branch that no reading, name or condition of the profile looks at, in OID order."""
     wanted = {*scalars_of(profile), *(column for columns in tables_of(profile) for column in columns)}
+    neighbours = neighbour_tables.tables_of(profile)
+    wanted |= {column for table in neighbours for column in table.columns}
+    wanted |= set(neighbour_tables.others(neighbours))
     for part in profile.parts:
         for sources in part.system.values():
             wanted |= {oid for source in sources for oid in (source.any_row, *source.join) if oid}

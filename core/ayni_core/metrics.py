@@ -130,6 +130,7 @@ _TABLE: tuple[tuple[str, str, Kind, str], ...] = (
     _m("signal_dbm", "dBm", "gauge", "how loud the other side is heard; nearer to 0 is louder"),
     _m("signal_chain_dbm", "dBm", "gauge", "signal of one chain (H or V polarisation)"),
     _m("remote_signal_dbm", "dBm", "gauge", "how loud the other side hears us, as it reports"),
+    _m("reference_signal_dbm", "dBm", "gauge", "signal as the community wrote it down while all was well"),
     _m("noise_dbm", "dBm", "gauge", "background noise; nearer to 0 is worse"),
     _m("snr_db", "dB", "gauge", "signal over noise; larger is better"),
     _m("remote_snr_db", "dB", "gauge", "signal over noise at the other side, as it reports"),
@@ -245,6 +246,13 @@ _TABLE: tuple[tuple[str, str, Kind, str], ...] = (
     _m("outlet_state", "", "state", "whether an outlet for power is switched on"),
     _m("output_source", "", "state", "where the output gets its power from"),
     _m("alarms", "", "gauge", "alarms that the device itself reports"),
+    # neighbour
+    _m("neighbours", "", "gauge", "neighbours that the device told of when it was last asked for them"),
+    _m("neighbour_mac", "", "text", "hardware address of a neighbour"),
+    _m("neighbour_name", "", "text", "name that a neighbour gives itself"),
+    _m("neighbour_port", "", "text", "port of the neighbour at which the cable or radio ends"),
+    _m("neighbour_ip", "", "text", "address of a neighbour"),
+    _m("neighbour_quality", "", "gauge", "how well a mesh neighbour is heard, as its protocol counts"),
 )
 
 

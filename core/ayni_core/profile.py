@@ -53,13 +53,15 @@ class IndexPart:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemSource:
     """Where the item of a row comes from: a text, part of the index, a column of the row, or a column of
-    another table (`lookup`) at the index that `index` or `column` gives. Where `match` does not match, the
-    row is no such item. `prefix` goes in front, with a blank."""
+    another table (`lookup`) at the index that `index` or `column` gives; where there is `through`, at the
+    number that this column has at that index. Where `match` does not match, the row is no such item. `prefix`
+    goes in front, with a blank."""
 
     text: str | None = None
     index: IndexPart | None = None
     column: bytes | None = None
     lookup: bytes | None = None
+    through: bytes | None = None
     as_: Literal["text", "mac", "ip", "number"] = "number"
     match: re.Pattern[str] | None = None
     prefix: str = ""
@@ -182,6 +184,32 @@ class Actions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Where a table says something of a neighbour: `source` as of an item, in rows that `when` allows."""
+
+    source: ItemSource
+    when: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """A table of whom a device hears by the protocol `via`, and at which of its own ports.
+
+    `tells` says by metric where it stands; of several the first that gives something. Of the table `most`
+    rows are read. A port with more than `crowd` of them tells of a whole network behind it, and is passed
+    over.
+    """
+
+    via: str
+    columns: tuple[bytes, ...]
+    port: tuple[ItemSource, ...]
+    tells: Mapping[str, tuple[Told, ...]]
+    when: tuple[Condition, ...] = ()
+    most: int = 64
+    crowd: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """What one file contributes to a profile."""
 
@@ -190,6 +218,7 @@ class Part:
     tables: tuple[Table, ...] = ()
     system: Mapping[str, tuple[SystemSource, ...]] = field(default_factory=dict)
     derived: tuple[Derived, ...] = ()
+    neighbours: tuple[Neighbours, ...] = ()
     actions: Actions = field(default_factory=Actions)
 
 

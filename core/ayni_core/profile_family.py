@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ayni_core.profile import Part, Profile, Reading
+from ayni_core.profile import Neighbours, Part, Profile, Reading
 from ayni_core.profile_format import Body, Change
 from ayni_core.schema import Faults
 
@@ -28,6 +28,13 @@ def assemble(name: str, about: str, own: Body, shared: Sequence[Part], faults: F
                 reading = _apply(change, reading)
         return [reading]
 
+    def told(neighbours: Neighbours) -> bool:
+        for oid in own.without:
+            if any(column.startswith(oid) for column in neighbours.columns):
+                touched.add(oid)
+                return False
+        return True
+
     parts = [own.part]
     for part in shared:
         tables = [replace(t, readings=tuple(k for r in t.readings for k in keep(r))) for t in part.tables]
@@ -36,6 +43,7 @@ def assemble(name: str, about: str, own: Body, shared: Sequence[Part], faults: F
                 part,
                 scalars=tuple(kept for reading in part.scalars for kept in keep(reading)),
                 tables=tuple(table for table in tables if table.readings),
+                neighbours=tuple(each for each in part.neighbours if told(each)),
             )
         )
     for oid in (*own.without, *(change.oid for change in own.change)):

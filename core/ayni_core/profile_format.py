@@ -15,6 +15,7 @@ from ayni_core.metrics import METRICS
 from ayni_core.oid_notation import parse
 from ayni_core.profile import Conversion, Derived, Part, Reading, Rule, SystemSource, Table
 from ayni_core.profile_actions import read_actions
+from ayni_core.profile_neighbours import read_neighbours
 from ayni_core.profile_values import (
     check_metric,
     columns_at,
@@ -110,6 +111,7 @@ def read_part(name: str, fields: Fields, *, shared: bool, family_root: bytes = b
         tables=fields.items("tables", lambda each: _table(each, root)),
         system=_system(fields.child("system"), root),
         derived=fields.items("derived", _derived),
+        neighbours=fields.items("neighbours", lambda each: read_neighbours(each, root)),
         actions=read_actions(fields.child("actions"), root),
     )
     body = Body(

@@ -7,6 +7,8 @@ own OID below which column numbers stand (None outside of tables).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 
 from ayni_core.metrics import METRICS
 from ayni_core.oid_notation import OidError, parse
@@ -37,21 +39,44 @@ def _item(
         fields.faults.add(path, "the item of a scalar is a text")
         return (ItemSource(text=""),)
     if "interface" in fields:
-        part = _index_part(fields, "interface")
-        fields.done()
-        return tuple(ItemSource(lookup=column, index=part) for column in _INTERFACE_NAMES)
+        return _interface(fields, root, entry)
     item = ItemSource(
         index=_index_part(fields, "index"),
         column=column_at(fields, "column", root, entry),
         lookup=oid_at(fields, "lookup", root, default=b"") or None,
+        through=_through(fields, root),
         as_=fields.choice("as", ("text", "mac", "ip", "number"), "text" if "column" in fields else "number"),
         match=pattern_at(fields, "match"),
         prefix=fields.text("prefix", ""),
     )
     if item.index is None and item.column is None and item.lookup is None:
         faults.add(path, "expected a text, or one of index, column, lookup, interface")
+    if item.through is not None and item.lookup is None:
+        fields.fault("through", "needs a lookup: it says at which index that is read")
     fields.done()
     return (item,)
+
+
+def _interface(fields: Fields, root: bytes, entry: bytes) -> tuple[ItemSource, ...]:
+    """The name of an interface, whose ifIndex is part of the index, or stands where the mapping says."""
+    where = fields.child("interface") if isinstance(fields.raw("interface"), Mapping) else None
+    if where is None:
+        found = ItemSource(index=_index_part(fields, "interface"))
+    else:
+        found = ItemSource(
+            index=_index_part(where, "index"),
+            column=column_at(where, "column", root, entry),
+            through=_through(where, root),
+        )
+        if found.index is None and found.column is None:
+            where.faults.add(where.path, "expected index or column")
+        where.done()
+    fields.done()
+    return tuple(replace(found, lookup=column) for column in _INTERFACE_NAMES)
+
+
+def _through(fields: Fields, root: bytes) -> bytes | None:
+    return oid_at(fields, "through", root, default=b"") or None
 
 
 def _index_part(fields: Fields, key: str) -> IndexPart | None:

@@ -18,19 +18,25 @@ MAX_TEXT = 1024
 LARGEST = 2**64
 """Bounds of values: a text has at most so many characters, a number is finite and nearer to 0."""
 
-GROUPS = ("system", "interface", "radio", "station", "power", "poe", "sensor", "ping", "node")
+GROUPS = ("system", "interface", "radio", "station", "power", "poe", "sensor", "ping", "node", "neighbour")
 
 
 class Series(NamedTuple):
     """The name of one sequence of readings of a device.
 
     `group` is one of GROUPS; `item` says which one ("" where there is only one, otherwise an interface's
-    name, a radio's, a peer's MAC as 12 lower-case hex digits); `metric` is a key of `metrics.METRICS`.
+    name, a radio's, a peer's MAC as 12 lower-case hex digits, VIA/PORT/REMOTE of a neighbour); `metric` is a
+    key of `metrics.METRICS`.
     """
 
     group: str
     item: str
     metric: str
+
+
+NEIGHBOURS = Series("neighbour", "", "neighbours")
+"""How many neighbours a device told of. It stands in every poll that asked for them, and in no other: of the
+readings of its group those that are older do not hold any more."""
 
 
 class Names:

@@ -69,16 +69,21 @@ class Survey:
         says that the row is none of these.
         """
         for source in sources:
-            if source.text is not None:
-                return source.text
-            text = self._item(source, index)
-            if text and source.match:
-                text = extracted(source.match, text) or ""
-                if not text and len(sources) == 1:
-                    return None
-            if text:
-                return f"{source.prefix} {text}".strip()
+            text = self.text(source, index)
+            if text or source.text is not None:
+                return text
+            if source.match and len(sources) == 1 and self._item(source, index):
+                return None
         return ".".join(map(str, index_arcs(index)))
+
+    def text(self, source: ItemSource, index: bytes) -> str:
+        """What one source gives for a row; "" for nothing."""
+        if source.text is not None:
+            return source.text
+        text = self._item(source, index)
+        if text and source.match:
+            text = extracted(source.match, text) or ""
+        return f"{source.prefix} {text}".strip() if text else ""
 
     def _item(self, source: ItemSource, index: bytes) -> str:
         if source.lookup is not None:
@@ -89,6 +94,9 @@ class Survey:
                 )
             else:
                 key = _part(index_arcs(index), source.index or IndexPart())
+            if source.through is not None:
+                at = self.columns.get(source.through, {}).get(index_body(key) if key else b"", ABSENT)[1]
+                key = (at,) if isinstance(at, int) and 0 <= at <= MAX_SUBID else ()
             raw = self.columns.get(source.lookup, {}).get(index_body(key) if key else b"", ABSENT)
             return as_text(*raw)
         if source.column is not None:
@@ -155,11 +163,16 @@ def columns_of(readings: Iterable[Reading], *, lookups: bool = True) -> list[byt
             reading.source,
             *(factor.column for factor in reading.factors),
             *(item.column for item in (*reading.items, *reading.suffix)),
-            *(item.lookup for item in (*reading.items, *reading.suffix) if lookups),
+            *(other for item in (*reading.items, *reading.suffix) if lookups for other in others_of(item)),
             *(column for condition in reading.when for column in (condition.column, condition.any_row)),
         ]
         wanted |= {column: None for column in asked if column}
     return list(wanted)
+
+
+def others_of(item: ItemSource) -> tuple[bytes | None, bytes | None]:
+    """The columns of other tables that an item is looked up in."""
+    return item.lookup, item.through
 
 
 def tables_of(profile: Profile) -> list[list[bytes]]:

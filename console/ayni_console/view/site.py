@@ -200,6 +200,8 @@ def group_name(group: str, item: str) -> str:
             return _("Sensor {name}", name=item).strip()
         case "node":
             return _("Monitor {name}", name=item).strip()
+        case "neighbour":
+            return _("Neighbour {name}", name=item).strip()
     return f"{group} {item}".strip()
 
 
