@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from ayni_core.schema import ConfigError
@@ -17,12 +18,17 @@ from ayni_io import yamlfile, yamlwrite
 
 def insert(text: str, section: str, name: str, entry: Any) -> str:
     """The text with `name: entry` in a top-level section. Raises `ConfigError` if it is no YAML mapping."""
+    return insert_all(text, section, {name: entry})
+
+
+def insert_all(text: str, section: str, entries: Mapping[str, Any]) -> str:
+    """The text with all these entries at the end of a top-level section. Raises `ConfigError`."""
     value, _lines = yamlfile.load(text, "network")
     wanted = copy.deepcopy(value) if isinstance(value, dict) else {}
     if not isinstance(wanted.get(section), dict):
         wanted[section] = {}
-    wanted[section][name] = entry
-    edited = _insert_text(text, section, name, entry)
+    wanted[section] |= entries
+    edited = _insert_text(text, section, entries)
     try:
         if yamlfile.load(edited, "network")[0] == wanted:
             return edited
@@ -31,7 +37,7 @@ def insert(text: str, section: str, name: str, entry: Any) -> str:
     return _comments_on_top(text) + yamlwrite.dump(wanted)
 
 
-def _insert_text(text: str, section: str, name: str, entry: Any) -> str:
+def _insert_text(text: str, section: str, entries: Mapping[str, Any]) -> str:
     lines = text.splitlines()
     head = re.compile(rf"{re.escape(section)}:\s*(\{{\s*\}})?\s*(#.*)?$")
     start = next((n for n, line in enumerate(lines) if head.fullmatch(line)), None)
@@ -47,7 +53,7 @@ def _insert_text(text: str, section: str, name: str, entry: Any) -> str:
     inside = (line for line in lines[start + 1 : end] if re.match(r"\s+[^\s#]", line))
     indent = re.match(r"\s*", next(inside, "  "))
     margin = indent.group() if indent and indent.group() else "  "
-    block = [margin + line for line in yamlwrite.dump({name: entry}).splitlines()]
+    block = [margin + line for line in yamlwrite.dump(dict(entries)).splitlines()]
     return "\n".join([*lines[:end], *block, *lines[end:]]) + "\n"
 
 

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import getpass
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ayni_core import inventory
-from ayni_core.ber import encode_oid
-from ayni_core.inventory import Network, split_address
+from ayni_core.inventory import Network
 from ayni_core.schema import ConfigError, did_you_mean
 from ayni_core.slug import slug
 from ayni_core.snmpaccess import VERSIONS
-from ayni_hub import roof
+from ayni_hub import adding, command_found, discovering, importing, roof
 from ayni_hub.grow import growing
 from ayni_hub.home import Home, default_folder
-from ayni_io import files, secret, snmp_options, yamlfile
+from ayni_io import snmp_options, yamlfile
 from ayni_io.i18n import _, _n
 from ayni_io.profiles import Profiles
-from ayni_io.secret import Secret
-from ayni_io.snmp import load_engine, open_session
-from ayni_io.snmp_access import Access, of_user
 from ayni_io.snmp_errors import SnmpDenied, SnmpError
-
-_SYS_UPTIME = encode_oid("1.3.6.1.2.1.1.3.0")
-_ENDINGS = {"community": "", "auth": "-auth", "priv": "-priv"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -58,13 +48,31 @@ def parser() -> argparse.ArgumentParser:
     )
     link.add_argument("--frequency-mhz", type=_number, help=_("the channel, such as 5580"))
     link.add_argument("--title", help=_("what people call it (default: the two sites)"))
+    looked_for = below.add_parser(
+        "discover",
+        help=_("look for devices, open them, add them"),
+        description=_("Look for devices; say how SNMP is switched on where it is off; offer to add each."),
+    )
+    discovering.add_options(looked_for)
+    brought = below.add_parser(
+        "import",
+        help=_("add many devices from a table (CSV) or from UISP (JSON)"),
+        description=_("Add many devices at once. Nothing is written when there is a fault."),
+    )
+    importing.add_options(brought)
     shown = below.add_parser(
         "list",
         help=_("show sites, devices and links"),
         description=_("Show the sites, devices and links of your network."),
     )
+    found = below.add_parser(
+        "found",
+        help=_("show links that devices tell of"),
+        description=_("Show the links that devices tell of, beside those that are written down."),
+    )
+    command_found.add_options(found)
     default = default_folder()
-    for each in (add, link, shown):
+    for each in (add, link, shown, found, looked_for, brought):
         each.add_argument(
             "--dir",
             dest="folder",
@@ -92,54 +100,39 @@ def main(argv: Sequence[str]) -> int:
     home = Home(options.folder)
     if options.what == "list":
         return _list(home)
-    said = _add(home, options) if options.what == "add" else _link(home, options)
-    print(said)
+    if options.what == "found":
+        return command_found.run(home, options)
+    if options.what == "discover":
+        status = discovering.discover(home, options)
+        if status == 0 and roof.tell_to_read_again(home):
+            print(_("The running network takes it in now."))
+        return status
+    doings = {"add": _add, "link": _link, "import": importing.bring}
+    print(doings[options.what](home, options))
     if roof.tell_to_read_again(home):
         print(_("The running network takes it in now."))
     return 0
 
 
 def _add(home: Home, options: argparse.Namespace) -> str:
-    try:
-        host, port = split_address(options.address)
-    except ValueError as error:
-        raise ConfigError([str(error)]) from None
+    host, port = adding.read_address(options.address)
     profile = _profile(options.profile)
-    access, secrets = _access(options)
+    credentials = adding.from_options(options, ask=True)
     with growing(home.network_path) as change:
-        for other in change.network.devices.values():
-            if (other.host, other.port) == (host, port):
-                raise ConfigError(
-                    [_("{address} is there already: {name}", address=options.address, name=other.name)]
-                )
-        title = options.title or host
-        fallback = "device-" + slug(host, "1")
-        name = options.name or slug(options.title or fallback, fallback, change.network.devices)
-        if name in change.network.devices:
-            raise ConfigError([_('the name "{name}" is taken', name=name)])
-        paths = {key: home.folder / "secrets" / f"snmp-{name}{ending}" for key, ending in _ENDINGS.items()}
-        entry: dict[str, Any] = {
-            "title": title,
-            "site": change.site(options.site),
-            "node": change.node(options.node),
-            "address": options.address.strip(),
-        }
-        if access.version != VERSIONS[0]:
-            entry["version"] = access.version
-        if access.user is not None:
-            entry["user"] = options.user
-        for key, (protocol, _secret) in secrets.items():
-            reference = f"file:{paths[key]}"
-            entry[key] = {"protocol": protocol, "password": reference} if protocol else reference
-        if profile is not None:
-            entry["profile"] = profile
-        change.add("devices", name, entry)
-        (home.folder / "secrets").mkdir(exist_ok=True, mode=0o700)
-        for key, (_protocol, value) in secrets.items():
-            files.write_secret(paths[key], value.reveal())
+        name = adding.add_device(
+            change,
+            home.folder,
+            credentials,
+            address=options.address,
+            title=options.title,
+            name=options.name,
+            site=options.site,
+            node=options.node,
+            profile=profile,
+        )
         change.save()
     try:
-        asyncio.run(_ask(host, port, access))
+        asyncio.run(adding.ask(host, port, credentials.access))
     except SnmpDenied as error:
         return _("Added {name}. It refuses the user: {why}", name=name, why=error)
     except SnmpError:
@@ -152,29 +145,6 @@ def _add(home: Home, options: argparse.Namespace) -> str:
     )
 
 
-def _access(options: argparse.Namespace) -> tuple[Access, dict[str, tuple[str, Secret]]]:
-    """Who asks, and the secrets to keep: protocol ("" for a community) and value by key."""
-    user, auth, priv = snmp_options.read(options, pysnmp=False, plain=False)
-    if options.version != "3":
-        community = _community(options.community)
-        access = Access(version=options.version, community=community.encode("utf-8"))
-        return access, {"community": ("", Secret(community))}
-    if options.community is not None:
-        raise ConfigError([_("--community: belongs to versions 1 and 2c; version 3 has --user")])
-    load_engine("fast", encrypted=priv is not None)
-    secrets = {key: found for key, found in (("auth", auth), ("priv", priv)) if found is not None}
-    return of_user(user, auth, priv), secrets
-
-
-async def _ask(host: str, port: int, access: Access) -> None:
-    """Read sysUpTime once. Raises `SnmpError`."""
-    session = open_session(
-        host, port, version=access.version, community=access.community, user=access.user, tries=1
-    )
-    with contextlib.closing(session):
-        await session.get([_SYS_UPTIME])
-
-
 def _profile(given: str | None) -> str | None:
     if given in (None, "auto"):
         return None
@@ -183,18 +153,6 @@ def _profile(given: str | None) -> str | None:
         hint = did_you_mean(str(given), known)
         raise ConfigError([_('--profile: unknown profile "{name}"{hint}', name=given, hint=hint)])
     return given
-
-
-def _community(given: str | None) -> str:
-    if given is None:
-        if not sys.stdin.isatty():
-            raise ConfigError([_("--community: expected @FILE, or a terminal to ask for it")])
-        return getpass.getpass(_("SNMP community (empty: public): ")).strip() or "public"
-    if not given.startswith("@"):
-        raise ConfigError(
-            [_("--community: expected @FILE: on the command line every user of this machine could read it")]
-        )
-    return secret.from_file(Path(given[1:]), "--community").reveal()
 
 
 def _link(home: Home, options: argparse.Namespace) -> str:

@@ -12,10 +12,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ayni_hub import roof
+from ayni_core.schema import ConfigError
+from ayni_hub import discovering, roof
 from ayni_hub.home import Answers, Home, default_folder
 from ayni_hub.roof import AlreadyRunningError, Roof, Running
-from ayni_io import broker
 from ayni_io.i18n import _, _n, language
 from ayni_io.process import run_until_stopped, set_up_logging
 from ayni_io.stack import StackError, ayni
@@ -36,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
     first.add_argument("--site", metavar="TITLE", help=_("where this machine stands"))
     first.add_argument("--name", metavar="TITLE", help=_("your name"))
     _add_folder(result)
+    result.add_argument(
+        "--no-discover", action="store_true", help=_("do not offer to look for devices at the first start")
+    )
     result.add_argument("--no-console", action="store_true", help=_("do not open the console"))
     result.add_argument(
         "--foreground", action="store_true", help=_("stay in the foreground, without console: for a service")
@@ -72,6 +75,8 @@ def main(argv: Sequence[str]) -> int:
         home.settings(), home.network()  # what is wrong with them is told here, not in a log
     else:
         _begin(home, _answers(command, *asked))
+        if not (options.no_discover or options.foreground) and sys.stdin.isatty() and sys.stdout.isatty():
+            _look_around(home)
     if options.foreground:
         return _foreground(home)
     return _background(home, console=not options.no_console)
@@ -129,10 +134,22 @@ def _answers(
 
 
 def _begin(home: Home, answers: Answers) -> None:
-    snmpd_port = broker.free_port(socket.SOCK_DGRAM) if broker.find_program("snmpd") else 0
     host = socket.gethostname().partition(".")[0] or "monitor"
-    home.begin(answers, language=language(), host=host, snmpd_port=snmpd_port)
+    home.begin(answers, language=language(), host=host)
     print(_("Your network is kept in {folder}", folder=home.folder))
+
+
+def _look_around(home: Home) -> None:
+    """Offer to look for devices; whatever comes of it, the network starts afterwards."""
+    try:
+        answer = input(_("Look for devices in the networks of this machine now? [Y/n]") + " ").strip()
+        if answer[:1] not in ("n", "N"):
+            discovering.look_around(home, [])
+    except (EOFError, KeyboardInterrupt):
+        print()
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        print(_("Later: ayni network discover"))
 
 
 def _foreground(home: Home) -> int:
@@ -160,7 +177,7 @@ def _background(home: Home, *, console: bool) -> int:
             return 1
     print(_("Broker on 127.0.0.1:{port}, {n} parts run.", port=running.port, n=len(running.parts)))
     if len(home.network().devices) < 2:
-        print(_("Add your first device: ayni network add ADDRESS"))
+        print(_("Add your first device: ayni network discover, or ayni network add ADDRESS"))
     if not console or not sys.stdout.isatty():
         return 0
     return _console(home, running)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,13 @@ class Growing:
         text = yamledit.insert(self._text, section, name, entry)
         self.network = _parse(text, str(self.path))
         self._text = text
+
+    def add_all(self, section: str, entries: Mapping[str, dict[str, Any]]) -> None:
+        """Add many entries of one section at once, however many. Raises `ConfigError` as `add` does."""
+        if entries:
+            text = yamledit.insert_all(self._text, section, entries)
+            self.network = _parse(text, str(self.path))
+            self._text = text
 
     def save(self) -> None:
         """Replace the file."""
