@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ayni_agent import source_poll
 from ayni_agent.poll_report import as_lines, as_object
 from ayni_agent.poller import Poller
 from ayni_core.convert import Raw
@@ -40,6 +41,10 @@ _PORT = 161
 _LARGEST = 32 * 1024 * 1024
 
 
+class NothingRecordedError(ConfigError):
+    """A recording without a single object."""
+
+
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni agent poll`."""
     result = argparse.ArgumentParser(
@@ -50,6 +55,12 @@ def parser() -> argparse.ArgumentParser:
         "--profile", metavar="NAME", help=_("read by this profile instead of asking the device")
     )
     add_recording_option(result)
+    result.add_argument(
+        "--config", type=Path, metavar="FILE", help=_("an agent.yaml or network.yaml; with --device")
+    )
+    result.add_argument(
+        "--device", metavar="NAME", help=_("a device in that file that is read by something else than SNMP")
+    )
     result.add_argument("--json", action="store_true", help=_("print one JSON object"))
     return result
 
@@ -89,6 +100,8 @@ def add_recording_option(result: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str]) -> int:
     """0 when the device answered; 1 when it did not; 2 when the question was wrong."""
     arguments = parser().parse_args(argv)
+    if arguments.config is not None or arguments.device is not None:
+        return source_poll.main(arguments.config, arguments.device, arguments.host, as_json=arguments.json)
     try:
         profiles = Profiles()
         if arguments.profile is not None:
@@ -96,7 +109,7 @@ def main(argv: Sequence[str]) -> int:
         reader, name = _reader(arguments)
     except ConfigError as error:
         print(f"ayni agent poll: {error}", file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, NothingRecordedError) else 2
     return asyncio.run(_poll(Poller(name, reader, profiles, arguments.profile), arguments))
 
 
@@ -180,16 +193,20 @@ def open_device(arguments: argparse.Namespace) -> SnmpReader:
 
 
 def read_recording(path: Path) -> dict[bytes, Raw]:
-    """The objects of a recording; `ConfigError` in one line."""
+    """The objects of a recording; `ConfigError` in one line, `NothingRecordedError` where there is none."""
     try:
-        if path.stat().st_size > _LARGEST:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)  # whatever it is: some devices never end
+        if len(data) > _LARGEST:
             raise ConfigError([_("{file}: too large for a recording", file=path)])
-        text = path.read_text(encoding="utf-8", errors="replace")
-        return parse_snmprec(text)
+        objects = parse_snmprec(data.decode("utf-8", errors="replace"))
     except OSError as error:
         raise ConfigError([_("{file}: cannot be read: {why}", file=path, why=error.strerror)]) from None
     except SnmprecError as error:
         raise ConfigError([_("{file}: is no recording: {why}", file=path, why=error)]) from None
+    if not objects:
+        raise NothingRecordedError([_("{file}: nothing was recorded: there is no object in it", file=path)])
+    return objects
 
 
 def _access(arguments: argparse.Namespace) -> Access:

@@ -1,32 +1,37 @@
-"""Echo requests (RFC 792, RFC 4443), without a shell.
+"""Echo requests (RFC 792, RFC 4443), without a shell. This file alone knows icmplib.
 
 Theory of operation. Linux lets plain users send them over a datagram socket when `net.ipv4.ping_group_range`
-holds their group; a process with CAP_NET_RAW has a raw socket. Where neither is allowed the system's `ping`
-does it, which has rights of its own; its arguments are a list, and the address is one that was resolved
-before.
+holds their group; a process with CAP_NET_RAW has a raw socket. icmplib packs and parses for both; requests go
+out at their pace whether or not the answers come, so that a host that is away costs one time-out, not one for
+each request. Times are taken from the monotonic clock, not icmplib's, which jumps when the clock is set.
+
+Where neither socket is allowed, or icmplib is not installed, the system's `ping` does it, which has rights of
+its own; its arguments are a list, and the address is one that was resolved before.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import re
 import secrets
 import shutil
 import socket
-import struct
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ayni_io.aside import Aside
+
+if TYPE_CHECKING:
+    from icmplib import AsyncSocket
 
 PAUSE_S, TIMEOUT_S = 1.0, 2.0
-_LARGEST = 2048
-_REQUEST: dict[int, int] = {socket.AF_INET: 8, socket.AF_INET6: 128}
-_REPLY: dict[int, int] = {socket.AF_INET: 0, socket.AF_INET6: 129}
-_PROTOCOL: dict[int, int] = {socket.AF_INET: socket.IPPROTO_ICMP, socket.AF_INET6: socket.IPPROTO_ICMPV6}
-_NOT_THERE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN)
+_REPLIES = (0, 129)
+_QUICKEST_S = 0.2
+"""What the system's ping grants to plain users."""
 _LINE = re.compile(rb"seq[=:]\s*(\d+).*time[=<]\s*([0-9.]+)\s*ms")
 
 
@@ -50,102 +55,128 @@ class Echo:
     ms: float | None
 
 
-async def resolve(host: str) -> Address:
-    """The address of a host. Raises `OSError` where it has none."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
-    family, _kind, _protocol, _name, address = found[0]
-    return Address(family, str(address[0]))
+async def resolve(host: str, aside: Aside | None = None) -> Address:
+    """The address of a host, asked `aside`. Raises `OSError` where it has none, `BusyError`."""
+
+    def ask() -> Address:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+        family, _kind, _protocol, _name, address = found[0]
+        return Address(family, str(address[0]))
+
+    return await (aside or Aside("resolve")).run(ask)
 
 
-async def ping(address: Address, *, count: int, size: int = 56) -> AsyncIterator[Echo]:
-    """Send `count` requests with `size` octets in them, one a second. Raises `PingError`, `OSError`."""
+async def ping(
+    address: Address, *, count: int, size: int = 56, every_s: float | None = None
+) -> AsyncIterator[Echo]:
+    """Send `count` requests with `size` octets in them, one a second or `every_s` apart; what came of each,
+    in their order. Raises `PingError`, `OSError`."""
+    every_s = PAUSE_S if every_s is None else every_s
     opened = _open(address)
     if opened is None:
-        async for echo in _by_program(address, count, size):
+        async for echo in _by_program(address, count, size, every_s):
             yield echo
         return
-    connection, raw = opened
-    with connection:
-        identifier = secrets.randbits(16)
-        for number in range(1, count + 1):
-            begun = time.monotonic()
-            request = _request(address.family, identifier, number, size)
-            ms = await asyncio.to_thread(_exchange, connection, address.family, raw, request)
-            yield Echo(number, ms)
-            if number < count:
-                await asyncio.sleep(max(0.0, begun + PAUSE_S - time.monotonic()))
-
-
-def _open(address: Address) -> tuple[socket.socket, bool] | None:
-    """A socket to an address and whether it is a raw one; None where we may not have any."""
-    for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
-        try:
-            connection = socket.socket(address.family, kind, _PROTOCOL[address.family])
-        except PermissionError:
-            continue
-        except OSError as error:
-            raise PingError(error.strerror or str(error)) from None
-        try:
-            connection.connect((address.text, 0))
-        except OSError:
-            connection.close()
-            raise
-        return connection, kind == socket.SOCK_RAW
-    return None
-
-
-def _request(family: int, identifier: int, number: int, size: int) -> bytes:
-    kind = _REQUEST[family]
-    body = bytes(at & 0xFF for at in range(size))
-    plain = struct.pack("!BBHHH", kind, 0, 0, identifier, number) + body
-    if family == socket.AF_INET6:
-        return plain  # its checksum covers addresses: the kernel fills it in
-    return struct.pack("!BBHHH", kind, 0, _checksum(plain), identifier, number) + body
-
-
-def _checksum(data: bytes) -> int:
-    """RFC 1071."""
-    padded = data + b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return int(~total & 0xFFFF)
-
-
-def _exchange(connection: socket.socket, family: int, raw: bool, request: bytes) -> float | None:
-    """Milliseconds until the answer to this request came; None without one."""
-    begun = time.monotonic()
+    exchange = _Exchange(opened, address, size)
+    tasks = [asyncio.create_task(exchange.send(count, every_s)), asyncio.create_task(exchange.receive(count))]
     try:
-        connection.send(request)
-        while (left := begun + TIMEOUT_S - time.monotonic()) > 0:
-            connection.settimeout(left)
-            answer = connection.recv(_LARGEST)
-            if raw and family == socket.AF_INET and answer:
-                answer = answer[(answer[0] & 0x0F) * 4 :]  # the header of IP stands in front
-            if _answers(answer, request, family, raw):
-                return (time.monotonic() - begun) * 1000
-    except (TimeoutError, ConnectionError):
+        for number in range(1, count + 1):
+            yield Echo(number, await exchange.answer(number))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        opened.close()
+
+
+def _open(address: Address) -> AsyncSocket | None:
+    """A socket to an address; None where we may not have any."""
+    try:
+        from icmplib import AsyncSocket, ICMPv4Socket, ICMPv6Socket
+        from icmplib.exceptions import ICMPSocketError, SocketPermissionError
+    except ImportError:
         return None
-    except OSError as error:
-        if error.errno in _NOT_THERE:
-            return None
-        raise
+    kind = ICMPv6Socket if address.family == socket.AF_INET6 else ICMPv4Socket
+    for privileged in (False, True):
+        try:
+            opened = kind(privileged=privileged)
+        except SocketPermissionError:
+            continue
+        except ICMPSocketError as error:
+            raise PingError(str(error)) from None
+        try:
+            opened.sock.connect((address.text, 0))  # the kernel then drops what others send
+        except OSError:
+            opened.close()
+            raise
+        return AsyncSocket(opened)
     return None
 
 
-def _answers(answer: bytes, request: bytes, family: int, raw: bool) -> bool:
-    """Whether a message answers the request. The kernel chooses the identifier of a datagram socket."""
-    if len(answer) < 8 or answer[0] != _REPLY[family] or answer[6:8] != request[6:8]:
-        return False
-    return not raw or answer[4:6] == request[4:6]
+@dataclass(slots=True)
+class _Exchange:
+    """The requests of one run, and what came back, by number."""
+
+    socket: AsyncSocket
+    address: Address
+    size: int
+    identifier: int = field(default_factory=lambda: secrets.randbits(16))
+    sent_s: dict[int, float] = field(default_factory=dict)
+    came_s: dict[int, float] = field(default_factory=dict)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, count: int, every_s: float) -> None:
+        from icmplib import ICMPRequest
+        from icmplib.exceptions import ICMPLibError
+
+        begun = time.monotonic()
+        for number in range(1, count + 1):
+            await asyncio.sleep(max(0.0, begun + (number - 1) * every_s - time.monotonic()))
+            request = ICMPRequest(self.address.text, self.identifier, number, payload_size=self.size)
+            self.sent_s[number] = time.monotonic()
+            with contextlib.suppress(ICMPLibError):  # what cannot be sent now is lost
+                self.socket.send(request)
+            self.identifier = request.id  # the kernel chooses that of a datagram socket
+            self._tell()
+
+    async def receive(self, count: int) -> None:
+        from icmplib.exceptions import ICMPLibError
+
+        refused = 0
+        while refused <= 2 * count:  # each request can bring a refusal from the way, and not many more
+            try:
+                reply = await self.socket.receive(None, 3600)
+            except ICMPLibError:
+                refused += 1
+                continue
+            number = reply.sequence
+            if reply.type in _REPLIES and reply.id == self.identifier and number in self.sent_s:
+                self.came_s.setdefault(number, time.monotonic())
+                self._tell()
+
+    def _tell(self) -> None:
+        self.news.set()
+        self.news = asyncio.Event()
+
+    async def answer(self, number: int) -> float | None:
+        """Milliseconds until the answer; None where none came in time."""
+        while number not in self.came_s:
+            sent = self.sent_s.get(number)
+            left = None if sent is None else sent + TIMEOUT_S - time.monotonic()
+            if left is not None and left <= 0:
+                return None
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.news.wait(), left)
+        took_s = self.came_s[number] - self.sent_s[number]
+        return took_s * 1000 if took_s <= TIMEOUT_S else None
 
 
-async def _by_program(address: Address, count: int, size: int) -> AsyncIterator[Echo]:
+async def _by_program(address: Address, count: int, size: int, every_s: float) -> AsyncIterator[Echo]:
     program = shutil.which("ping", path=os.environ.get("PATH", "") + ":/usr/bin:/bin:/usr/sbin:/sbin")
     if program is None:
         raise PingError("no ping program")
-    words = (program, "-c", str(count), "-W", str(int(TIMEOUT_S)), "-s", str(size), address.text)
+    pace = () if every_s == PAUSE_S else ("-i", f"{max(_QUICKEST_S, every_s):g}")
+    words = (program, "-c", str(count), *pace, "-W", str(int(TIMEOUT_S)), "-s", str(size), address.text)
     process = await asyncio.create_subprocess_exec(
         *words,
         stdin=asyncio.subprocess.DEVNULL,

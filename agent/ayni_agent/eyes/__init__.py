@@ -39,24 +39,36 @@ class Eye(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A source with its secrets, by the key that refers to each. An equal one need not be opened anew."""
+    """A source with its secrets, by the key that refers to each. An equal one need not be opened anew.
+
+    `patience_s` is how long a read may take, for eyes that can give in part what they have until then.
+    """
 
     source: Source
     secrets: Mapping[str, Secret] = field(default_factory=dict)
+    patience_s: float = field(default=30.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """The module with a function `open_eye(Sight) -> Eye`; what must be installed for it; the extra that
-    brings it."""
+    brings it. With `checks` it has a function `check(source, where)` too, which raises `ConfigError`."""
 
     module: str
     needs: str = ""
     extra: str = ""
+    checks: bool = False
 
 
 _KINDS: Mapping[str, _Kind] = {
-    "probes": _Kind("ayni_agent.eyes.probes"),
+    "probes": _Kind("ayni_agent.eyes.probes", checks=True),
+    "host": _Kind("ayni_agent.eyes.host"),
+    "openmetrics": _Kind("ayni_agent.eyes.web", checks=True),
+    "json": _Kind("ayni_agent.eyes.web", checks=True),
+    "ve-direct": _Kind("ayni_agent.eyes.vedirect", needs="serial", extra="power"),
+    "modbus": _Kind("ayni_agent.eyes.modbus", needs="pymodbus", extra="power", checks=True),
+    "ina219": _Kind("ayni_agent.eyes.ina219", needs="smbus2", extra="power"),
+    "nut": _Kind("ayni_agent.eyes.nut"),
 }
 
 
@@ -66,12 +78,14 @@ def prepare(source: Source, where: str) -> Sight:
     faults: list[str] = []
     secrets: dict[str, Secret] = {}
     if kind.needs and importlib.util.find_spec(kind.needs) is None:
-        faults.append(
-            _(
-                '{where}: "{kind}" needs {module}; install it with: pip install "ayni[{extra}]"',
-                where=where, kind=source.KIND, module=kind.needs, extra=kind.extra,
-            )
-        )  # fmt: skip
+        faults.append(_lacks(kind, source, where, kind.needs))
+    elif kind.checks:
+        try:
+            importlib.import_module(kind.module).check(source, where)
+        except ConfigError as error:
+            faults += error.faults
+        except ModuleNotFoundError as error:  # what the library itself needs
+            faults.append(_lacks(kind, source, where, error.name or kind.needs))
     for key, reference in source.secrets.items():
         try:
             secrets[key] = secret.resolve(reference, f"{where}.{key}")
@@ -80,6 +94,13 @@ def prepare(source: Source, where: str) -> Sight:
     if faults:
         raise ConfigError(faults)
     return Sight(source, secrets)
+
+
+def _lacks(kind: _Kind, source: Source, where: str, module: str) -> str:
+    return _(
+        '{where}: "{kind}" needs {module}; install it with: pip install "ayni[{extra}]"',
+        where=where, kind=source.KIND, module=module, extra=kind.extra,
+    )  # fmt: skip
 
 
 def open_eye(sight: Sight) -> Eye:

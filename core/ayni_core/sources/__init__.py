@@ -10,7 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar, Protocol
 
 from ayni_core.schema import Fields
+from ayni_core.sources.host import Host
+from ayni_core.sources.ina219 import Ina219
+from ayni_core.sources.modbus import Modbus
+from ayni_core.sources.nut import Nut
 from ayni_core.sources.probes import Probes
+from ayni_core.sources.vedirect import VeDirect
+from ayni_core.sources.web import Json, OpenMetrics
 
 
 class Source(Protocol):
@@ -31,6 +37,13 @@ class Source(Protocol):
 
 KINDS: Mapping[str, Callable[[Fields], Source]] = {
     Probes.KIND: Probes.read,
+    Host.KIND: Host.read,
+    OpenMetrics.KIND: OpenMetrics.read,
+    Json.KIND: Json.read,
+    VeDirect.KIND: VeDirect.read,
+    Modbus.KIND: Modbus.read,
+    Ina219.KIND: Ina219.read,
+    Nut.KIND: Nut.read,
 }
 
 
