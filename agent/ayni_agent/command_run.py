@@ -18,6 +18,7 @@ from ayni_agent.config import AgentConfig
 from ayni_agent.devices import write_access
 from ayni_agent.eyes import Sight
 from ayni_agent.reload import Setup
+from ayni_agent.traps import settings as trap_settings
 from ayni_core.schema import ConfigError, did_you_mean
 from ayni_io import snmp_access
 from ayni_io.i18n import _
@@ -79,9 +80,14 @@ def set_up(path: Path) -> Setup:
     broker = collect(lambda: config.broker.resolve(source))
     write = collect(lambda: write_access(config.devices, source))
     rules = collect(load_rules)
-    if access is None or broker is None or write is None or rules is None:
+    traps = collect(lambda: trap_settings.resolve(config.traps, source))
+    if access is None or broker is None or write is None or rules is None or faults:
         raise ConfigError(faults)
-    return Setup(source=source, config=config, broker=broker, access=access, write=write, rules=rules)
+    if config.traps is not None:
+        load_engine("pysnmp", encrypted=traps is not None and any(user.encrypted for user in traps.users))
+    return Setup(
+        source=source, config=config, broker=broker, access=access, write=write, rules=rules, traps=traps
+    )
 
 
 def at_home(config: AgentConfig) -> AgentConfig:

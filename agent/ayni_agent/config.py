@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ayni_core import sources
-from ayni_core.inventory import ENGINES, split_address
+from ayni_core.inventory import ENGINES, read_data_cap, split_address
 from ayni_core.schema import NAME, Fields
 from ayni_core.snmpaccess import (
     Protected,
@@ -18,6 +18,7 @@ from ayni_core.snmpaccess import (
     read_write,
 )
 from ayni_core.sources import Source
+from ayni_core.trapaccess import TrapsConfig, read_traps
 from ayni_core.wire.codec import ENCODINGS
 from ayni_core.wire.limits import MAX_POLLS
 from ayni_io import yamlfile
@@ -64,6 +65,7 @@ class AgentConfig:
     runtime_dir: Path | None
     devices: Mapping[str, DeviceConfig]
     data_cap_mb_per_month: float | None = None
+    traps: TrapsConfig | None = None
 
 
 def parse(fields: Fields) -> AgentConfig:
@@ -77,7 +79,8 @@ def parse(fields: Fields) -> AgentConfig:
         state_dir=_folder(fields, "state_dir"),
         runtime_dir=_folder(fields, "runtime_dir"),
         devices=fields.named("devices", _device),
-        data_cap_mb_per_month=fields.number("data_cap_mb_per_month", None, at_least=1, at_most=1_000_000),
+        data_cap_mb_per_month=read_data_cap(fields),
+        traps=read_traps(fields),
     )
     if config.flush_s > MAX_POLLS / 2 * config.poll_s:
         most = MAX_POLLS // 2

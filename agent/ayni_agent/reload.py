@@ -10,12 +10,13 @@ from dataclasses import dataclass, fields
 
 from ayni_agent.config import AgentConfig
 from ayni_agent.eyes import Sight
+from ayni_agent.traps.settings import TrapAccess
 from ayni_core.rules import Rule
 from ayni_core.schema import ConfigError
 from ayni_io.mqtt import BrokerConfig
 from ayni_io.snmp_access import Access
 
-FIXED = ("node", "state_dir", "runtime_dir")
+FIXED = ("node", "state_dir", "runtime_dir", "traps")
 """Only a restart changes these."""
 
 
@@ -29,6 +30,7 @@ class Setup:
     access: Mapping[str, Access | Sight]
     write: Mapping[str, Access]
     rules: tuple[Rule, ...]
+    traps: TrapAccess | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,8 @@ def compare(old: Setup, new: Setup) -> Changes:
         settings.append("broker")
     if old.rules != new.rules:
         settings.append("rules")
+    if old.traps != new.traps:
+        settings.append("traps")
     return Changes(
         added=tuple(name for name in now if name not in before),
         removed=tuple(name for name in before if name not in now),

@@ -21,6 +21,7 @@ from ayni_core.snmpaccess import (
     read_version,
     read_write,
 )
+from ayni_core.trapaccess import read_traps
 
 ROLES = ("viewer", "operator", "trainer", "hub")
 POWER = ("mains", "solar", "none")
@@ -40,7 +41,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A place. `homes` counts the households served right there."""
+    """A place. `homes` counts the households served right there. `data_cap_mb_per_month` is what its link may
+    carry for a monitor there."""
 
     name: str
     title: str
@@ -49,15 +51,19 @@ class Site:
     homes: int = 0
     power: str = "mains"
     battery_v: float | None = None
+    data_cap_mb_per_month: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A machine that runs an agent."""
+    """A machine that runs an agent. Its own `data_cap_mb_per_month` comes before the one of its site."""
 
     name: str
     title: str
     site: str
+    data_cap_mb_per_month: float | None = None
+    traps: Mapping[str, Any] | None = None
+    """The checked section of that name, where this machine listens for traps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +133,15 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Further addresses where the network's accounts are taken, to be tried in this order: `HOST[:PORT]`,
+    over TLS by the authority whose certificate is in the file `ca`."""
+
+    also: tuple[str, ...] = ()
+    ca: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """The whole community. All names in it refer to something that exists."""
 
@@ -140,6 +155,12 @@ class Network:
     devices: Mapping[str, Device]
     links: Mapping[str, Link]
     upstreams: Mapping[str, Upstream]
+    broker: Elsewhere = Elsewhere()
+
+    def data_cap_mb_per_month(self, node: str) -> float | None:
+        """What the link of a node may carry; None: as much as it will."""
+        own = self.nodes[node].data_cap_mb_per_month
+        return own if own is not None else self.sites[self.nodes[node].site].data_cap_mb_per_month
 
     def devices_of(self, node: str) -> tuple[Device, ...]:
         """The devices that one node polls."""
@@ -176,6 +197,7 @@ def parse(fields: Fields) -> Network:
         devices=fields.named("devices", lambda name, f: _device(name, f, only_node)),
         links=fields.named("links", _link),
         upstreams=fields.named("upstreams", _upstream),
+        broker=_elsewhere(fields.child("broker")),
     )
     _check_references(network, fields)
     return network
@@ -217,15 +239,41 @@ def _site(name: str, fields: Fields) -> Site:
         homes=fields.number("homes", 0, at_least=0, whole=True),
         power=fields.choice("power", POWER, "mains"),
         battery_v=fields.number("battery_v", None, at_least=1, at_most=1000),
+        data_cap_mb_per_month=read_data_cap(fields),
     )
     fields.done()
     return site
 
 
 def _node(name: str, fields: Fields) -> Node:
-    node = Node(name=name, title=_title(name, fields), site=fields.name("site"))
+    node = Node(
+        name=name,
+        title=_title(name, fields),
+        site=fields.name("site"),
+        data_cap_mb_per_month=read_data_cap(fields),
+        traps=fields.raw("traps") if read_traps(fields) is not None else None,
+    )
     fields.done()
     return node
+
+
+def read_data_cap(fields: Fields) -> float | None:
+    """The key `data_cap_mb_per_month`, the same in all files."""
+    cap: float | None = fields.number("data_cap_mb_per_month", None, at_least=1, at_most=1_000_000)
+    return cap
+
+
+def _elsewhere(fields: Fields) -> Elsewhere:
+    elsewhere = Elsewhere(also=fields.texts("also"), ca=fields.text("ca", None))
+    for each in elsewhere.also:
+        try:
+            split_address(each)
+        except ValueError as error:
+            fields.fault("also", str(error))
+    if elsewhere.also and not elsewhere.ca:
+        fields.fault("ca", "is missing: off this machine the broker is reached over TLS only")
+    fields.done()
+    return elsewhere
 
 
 def split_address(address: str) -> tuple[str, int]:

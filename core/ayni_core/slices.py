@@ -16,13 +16,17 @@ Mapping = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerFacts:
-    """Where the broker is as a part sees it; `secrets` is the folder that holds a password per account."""
+    """Where the broker is as a part sees it; `secrets` is the folder that holds a password per account.
+    `also` are further addresses; they speak TLS by `also_ca` even where the first, on this machine, has none.
+    """
 
     host: str = "127.0.0.1"
     port: int = 1883
     protocol: str = "5"
     ca: str | None = None
     secrets: str
+    also: tuple[str, ...] = ()
+    also_ca: str | None = None
 
 
 def broker_section(facts: BrokerFacts, account: str) -> Mapping:
@@ -36,6 +40,8 @@ def broker_section(facts: BrokerFacts, account: str) -> Mapping:
     }
     if facts.ca:
         section["ca"] = facts.ca
+    if facts.also:
+        section |= {"also": list(facts.also)} | ({"also_ca": facts.also_ca} if facts.also_ca else {})
     return section
 
 
@@ -51,17 +57,22 @@ def agent(
     *,
     state_dir: str | None = None,
     runtime_dir: str | None = None,
+    metered: bool = False,
 ) -> Mapping:
-    """The agent.yaml of one node. Raises `KeyError` for a node that the network does not have."""
+    """The agent.yaml of one node; `metered`: with the cap on what its link may carry. Raises `KeyError` for a
+    node that the network does not have."""
     name = network.nodes[node].name
     folders = {"state_dir": state_dir, "runtime_dir": runtime_dir}
+    cap = network.data_cap_mb_per_month(name) if metered else None
     return {
         "node": name,
         "broker": broker_section(facts, f"n-{name}"),
         "poll_s": network.poll_s,
         "flush_s": network.flush_s,
         "encoding": "field",
+        **({"data_cap_mb_per_month": cap} if cap is not None else {}),
         **{key: folder for key, folder in folders.items() if folder},
+        **({"traps": dict(traps)} if (traps := network.nodes[name].traps) is not None else {}),
         "devices": {device.name: _device(network, device) for device in network.devices_of(name)},
     }
 

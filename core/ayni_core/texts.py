@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from ayni_core.texts_commands import COMMAND_TEXTS
+from ayni_core.texts_discovery import DISCOVERY_TEXTS
 from ayni_core.texts_lab import LAB_TEXTS
+from ayni_core.texts_traps import TRAP_TEXTS
 
 TEXTS: dict[str, str] = {}
 
@@ -17,6 +19,8 @@ def _text(context: str, english: str) -> None:
 
 TEXTS.update(LAB_TEXTS)
 TEXTS.update(COMMAND_TEXTS)
+TEXTS.update(TRAP_TEXTS)
+TEXTS.update(DISCOVERY_TEXTS)
 
 
 # What is wrong (alerts): a headline of at most 60 characters
@@ -70,17 +74,19 @@ _text(
 )
 _text(
     "note.saving_1",
-    "To save data the monitor reports half as often; alarms come at once."
+    "To save data the monitor reports half as often and shows nothing live; alarms come at once."
     " {used} of {cap} MB are used, {forecast} MB would be this month",
 )
 _text(
     "note.saving_2",
-    "To save data the monitor reports four times less often, slow readings even less; alarms come at once."
+    "To save data the monitor reports four times less often, slow readings even less, nothing live; alarms"
+    " come at once."
     " {used} of {cap} MB are used, {forecast} MB would be this month",
 )
 _text(
     "note.saving_3",
-    "Until next month the monitor saves all it can: a report an hour, no history; alarms come at once."
+    "Until next month the monitor saves all it can: a report an hour, nothing live, no history; alarms come"
+    " at once."
     " {used} of {cap} MB are used, {forecast} MB would be this month",
 )
 _text("note.budget_lost", "The monitor lost its account of used data and counts anew")
@@ -107,10 +113,24 @@ _text("note.meanwhile_port", "{device} {port} was slow for {span}")
 _text("note.meanwhile_cable", "{device} {port}: the cable was out or dead for {span}")
 _text("note.meanwhile_peer", "{device} did not hear {peer} for {span}")
 
+# What a monitor judged by itself; the central has its own verdict of what reaches it in time
+_text("note.verdict", "Seen by the monitor alone: something is wrong with {device}")
+_text("note.verdict_silent", "Seen by the monitor alone: {device} does not answer")
+_text("note.verdict_signal", "Seen by the monitor alone: {end} hears {signal} dBm, normal is {normal}")
+_text("note.verdict_quality", "Seen by the monitor alone: quality at {end} is {value} %")
+_text("note.verdict_port", "Seen by the monitor alone: {device} {port} runs at {speed} Mb/s, was {best}")
+_text("note.verdict_cable", "Seen by the monitor alone: {device} {port}: the cable is out or dead")
+_text("note.verdict_peer", "Seen by the monitor alone: {device} no longer hears {peer}")
+
 # Events
 _text("event.note", "{author}: {text}")
 _text("event.hub_started", "The central started")
 _text("event.node_up", "Monitor {node} reports")
+_text("event.radio_swapped", "{link}: another radio than before stands at {end}")
+_text(
+    "event.link_not_found",
+    "{link} was not found for {hours} hours: is it still there, as it is written down?",
+)
 _text("event.node_down", "Monitor {node} left")
 _text("event.cloned_node", "Two machines call themselves {node}")
 _text("event.clock_arrival", "{node} does not know the time: its readings are dated by when they arrive")
@@ -118,4 +138,8 @@ _text("event.clock_own", "{node} was not sure of the time: older readings are da
 _text("event.clock_order", "{node} did not know the time: older readings stand right before its next start")
 _text("event.frames_refused", "The central refused {count} reports of {node}: {reason}")
 _text("event.names_refused", "{device} brings too many names: {count} above {most} were not kept")
+_text(
+    "event.names_refused_node",
+    "The devices of monitor {node} bring too many names: {count} above {most} were not kept",
+)
 _text("event.notes_refused", "Monitor {node} sends too many notes: {count} were not kept")

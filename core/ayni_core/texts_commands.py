@@ -61,6 +61,7 @@ _text("refused.other_id", "the id {id} was used for another command")
 _text("refused.node_down", "the monitor {node} is not there")
 _text("refused.many", "too many commands at once; wait until one has ended")
 _text("refused.busy", "{name} is busy: {do}, asked for by {by}")
+_text("refused.saving", "{node} is near its data cap and shows nothing live until it need not save any more")
 _text("refused.not_mine", "{node} does not poll {device}")
 _text(
     "refused.on_path", "{device} is on the only way to {node}, and this has no undo. If it must be: --force"

@@ -284,11 +284,12 @@ def _read(version: int, pdu: Any) -> Pdu:
     if not isinstance(pdu, module.GetResponsePDU):
         raise SnmpDecodeError("no Response-PDU")
     request_id, status, index = (int(pdu[place]) for place in range(3))
-    varbinds = [_varbind(name, value) for name, value in module.apiPDU.get_varbinds(pdu)]
+    varbinds = [varbind(name, value) for name, value in module.apiPDU.get_varbinds(pdu)]
     return Pdu(RESPONSE, request_id, status, index, varbinds)
 
 
-def _varbind(name: univ.ObjectIdentifier, value: univ.Any) -> VarBind:
+def varbind(name: univ.ObjectIdentifier, value: univ.Any) -> VarBind:
+    """pysnmp's var-bind as ours."""
     outermost = value.tagSet.superTags[-1]  # SNMP tags implicitly: this one stands on the wire
     tag = outermost.tagClass | outermost.tagId
     plain: int | bytes | None

@@ -21,7 +21,7 @@ from ayni_core.snmp import Denial, Refusal, SnmpDecodeError
 from ayni_core.usm_keys import AUTH, AUTH_PRIV, NO_AUTH, UsmUser
 
 _ADDRESS = ("127.0.0.1", 161)
-_AUTH = {
+AUTH_PROTOCOLS = {
     None: config.USM_AUTH_NONE,
     "MD5": config.USM_AUTH_HMAC96_MD5,
     "SHA": config.USM_AUTH_HMAC96_SHA,
@@ -30,7 +30,7 @@ _AUTH = {
     "SHA-384": config.USM_AUTH_HMAC256_SHA384,
     "SHA-512": config.USM_AUTH_HMAC384_SHA512,
 }
-_PRIV = {
+PRIV_PROTOCOLS = {
     None: config.USM_PRIV_NONE,
     "DES": config.USM_PRIV_CBC56_DES,
     "AES": config.USM_PRIV_CFB128_AES,
@@ -52,7 +52,7 @@ Answered = Callable[[Any], None]
 """Takes pysnmp's Response-PDU, or the SnmpDecodeError (a Denial often) that came instead."""
 
 
-class _Wire(AbstractTransportDispatcher):  # type: ignore[misc]
+class Wire(AbstractTransportDispatcher):  # type: ignore[misc]
     """A dispatcher without transports: it hands over what is to be sent."""
 
     def __init__(self, send: Callable[[bytes], None]) -> None:
@@ -73,16 +73,16 @@ class PysnmpUser:
 
     def __init__(self, user: UsmUser, send: Callable[[bytes], None], *, timeout_s: float) -> None:
         self._engine = SnmpEngine()
-        self._wire = _Wire(send)
+        self._wire = Wire(send)
         self._engine.register_transport_dispatcher(self._wire)
         self._generator = CommandGenerator()
         name = user.name.decode("utf-8")
         config.add_v3_user(
             self._engine,
             name,
-            _AUTH[user.auth],
+            AUTH_PROTOCOLS[user.auth],
             user.auth_password.decode("utf-8") or None,
-            _PRIV[user.priv],
+            PRIV_PROTOCOLS[user.priv],
             user.priv_password.decode("utf-8") or None,
         )
         config.add_target_parameters(self._engine, "user", name, _LEVELS[user.level])
