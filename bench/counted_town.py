@@ -24,8 +24,8 @@ from poll_count import Count
 from wire_tap import WireTap
 
 from ayni_core import slices
+from ayni_hub.embedded import EmbeddedStore
 from ayni_hub.store import StoreError
-from ayni_hub.store_sqlite import SqliteStore
 from ayni_io import broker, files, local_broker, yamlwrite
 from ayni_io.mqtt import BrokerConfig
 from ayni_io.secret import Secret
@@ -102,7 +102,7 @@ class Town:
 
     def counted(self) -> Count:
         """What the devices wrote down against what is stored."""
-        store = SqliteStore(self.folder / "data" / "samples.db")
+        store = EmbeddedStore(self.folder / "data" / "store.db")
         try:
             asked = counted_site.read_log(self.folder)
             return poll_count.count(asked, self.ended, store)

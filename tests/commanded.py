@@ -241,6 +241,7 @@ class Ground:
         self.watched: list[float] = []
         self.plans: list[tuple[float, float]] = []
         self.restarts = 0
+        self.saves = False
         self.poll_error: str | None = None
 
     async def tell(self, state: CommandState) -> bool:
@@ -253,8 +254,10 @@ class Ground:
         values = {Series("system", "", "uptime_s"): 90, Series("interface", "ether1", "in_octets"): 7}
         return Poll(device=device, at_s=0.0, values={} if self.poll_error else values, error=self.poll_error)
 
-    def watch(self, for_s: float) -> None:
-        self.watched.append(for_s)
+    def watch(self, for_s: float) -> bool:
+        if not self.saves:
+            self.watched.append(for_s)
+        return not self.saves
 
     def pace(self) -> tuple[float, float]:
         return 60.0, 300.0

@@ -69,7 +69,7 @@ def test_the_count_finds_what_must_not_happen(tmp_path: Path) -> None:
     import counted_site
     import poll_count
 
-    from ayni_hub.store_sqlite import SqliteStore
+    from ayni_hub.embedded import EmbeddedStore
 
     def stored(at: float, serial: int, octets_of: int | None = None) -> None:
         samples = [("a", counted_site.UPTIME, at, counted_site.uptime_s(serial))]
@@ -79,7 +79,7 @@ def test_the_count_finds_what_must_not_happen(tmp_path: Path) -> None:
         store.write(samples)
 
     asked = [counted_site.Asked("P", False, 1, "a", serial, 10.0 + serial) for serial in range(1, 8)]
-    store = SqliteStore(tmp_path / "samples.db")
+    store = EmbeddedStore(tmp_path / "store.db")
     stored(11.0, 1)
     stored(13.1, 3)
     stored(13.2, 2)

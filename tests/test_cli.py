@@ -238,7 +238,7 @@ def completed(line: str) -> list[str]:
     ("line", "offered"),
     [
         ("ayni ag", ["agent"]),
-        ("ayni agent ", ["check", "poll", "record", "run", "status"]),
+        ("ayni agent ", ["card", "check", "discover", "poll", "record", "run", "status"]),
         ("ayni agent poll --re", ["--recording", "--retries"]),
         ("ayni agent poll --version ", ["1", "2c", "3"]),
         ("ayni agent poll --recording ", []),  # then bash offers files

@@ -184,6 +184,8 @@ def test_net_snmp_is_read_with_the_community_of_a_file(
         (["10.1.2.3", "--profile", "ruteros"], 2, 'unknown profile "ruteros"; did you mean "routeros"?'),
         (["10.1.2.3", "--community", "@/no/such/file"], 2, "/no/such/file: cannot be read"),
         (["--recording", "/no/such.snmprec"], 2, "/no/such.snmprec: cannot be read"),
+        (["--recording", "/dev/null"], 1, "/dev/null: nothing was recorded"),
+        (["--recording", "/dev/zero"], 2, "/dev/zero: too large for a recording"),
         (["10.1.2.3", "--timeout", "0"], 2, "must be more than 0"),
     ],
 )

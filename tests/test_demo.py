@@ -158,5 +158,7 @@ def test_errors_are_one_line_that_helps(tmp_path: Path) -> None:
     assert (status, "--headless" in text) == (2, True)
     status, text = run("--headless", "--break", "nonsense")
     assert (status, "radio-huerta" in text) == (2, True)
+    status, text = run("--headless", "--for", "20")
+    assert (status, "a repair is seen after 45 s at the latest" in text) == (2, True)
     status, text = run("--headless", "--poll", "0")
     assert (status, "from 1 to 60" in text) == (2, True)

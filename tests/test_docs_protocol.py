@@ -211,6 +211,7 @@ def test_what_the_hub_refuses_and_bounds_is_on_the_page() -> None:
     assert [code(row[0])[0] for row in table(sections()["Hostile neighbours"])] == list(errors.KINDS)
     assert f"more than {refusals._COSTLY_A_MINUTE} frames a minute" in text
     assert f"A device may bring {names.MOST_NAMES:,} names" in text
+    assert f"the devices of a node {names.MOST_OF_NODE:,}" in text
     asked = re.sub(r"\s+", " ", sections()["Questions"])
     assert f"A question is at most {questions.MAX_QUESTION // 1024} kB" in asked
     assert f"at most {hub_questions.MOST_WAITING} questions wait" in asked

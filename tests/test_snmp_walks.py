@@ -193,6 +193,36 @@ def test_bulk_that_works_no_more_is_left_for_next() -> None:
     assert set(agent.kinds()[-24:]) == {GET_NEXT}
 
 
+@pytest.mark.parametrize("good", [0, 2])
+def test_a_device_that_a_bulk_silences_for_a_while_is_soon_asked_without(good: int) -> None:
+    """Its SNMP agent crashes, and is there again at the next poll."""
+    view = device()
+    crashed = [False]
+    bulks = [good]
+
+    def flaw(request: Message, number: int) -> Answers | None:
+        if request.pdu.kind == GET_BULK:
+            bulks[0] -= 1
+            crashed[0] = crashed[0] or bulks[0] < 0
+        return [] if crashed[0] else None
+
+    agent = Flawed(view, flaw)
+
+    async def use(session: ReadingSession) -> None:
+        failed = 0
+        for _ in range(8):
+            crashed[0] = False
+            assert len(await session.get([NAME])) == 1
+            try:
+                assert by_name(await session.columns(COLUMNS[:2], 24)) == below(view, *COLUMNS[:2])
+            except SnmpTimeout:
+                failed += 1
+        assert failed == (4 if good else 2)
+        assert set(agent.kinds()[-24:]) == {GET_NEXT}
+
+    read(agent, use, timeout_s=0.04)
+
+
 @pytest.mark.parametrize("given", [1, 2, 40])
 @pytest.mark.parametrize("expected", [None, 24])
 def test_bulk_that_brings_another_number_of_rows_than_asked(given: int, expected: int | None) -> None:

@@ -16,18 +16,22 @@ from parts import free_port
 from test_mqtt_client import NOW as TODAY
 from test_mqtt_client import YEAR, Authority, Heard, mosquitto, until
 
+from ayni_agent.agent import Agent
 from ayni_agent.budget import MB, STEPS, Budget
+from ayni_agent.command_run import set_up
 from ayni_agent.poller import Poller
 from ayni_core.clockwatch import Moment
 from ayni_core.message import Message
 from ayni_core.mibview import MibView
+from ayni_core.readings import Poll, Series
 from ayni_core.snmprec import parse_snmprec
 from ayni_core.texts import TEXTS
-from ayni_io import pulse, traffic
+from ayni_io import clock, pulse, traffic
 from ayni_io.i18n import say
 from ayni_io.mqtt import BrokerConfig
 from ayni_io.profiles import Profiles
 from ayni_io.rulebook import load_rules
+from ayni_io.service import Service
 from ayni_io.snmp_recording import RecordedReader
 from ayni_io.traffic import Meter, Traffic, in_vain
 
@@ -499,3 +503,25 @@ def test_no_rule_looks_at_what_is_slow() -> None:
         for part in profiles.load(name).parts:
             readings = [*part.scalars, *(reading for table in part.tables for reading in table.readings)]
             assert not {each.metric for each in readings if each.tier == "slow"} & watched, name
+
+
+def test_no_copies_go_to_whoever_looks_while_data_is_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "agent.yaml").write_text("node: pi\nbroker: {}\ndevices: {}\n", encoding="utf-8")
+
+    async def run() -> None:
+        agent = Agent(set_up(tmp_path / "agent.yaml"), Profiles(), Service({}))
+        copies: list[bytes] = []
+        monkeypatch.setattr(agent._courier, "send_copy", copies.append)
+        monkeypatch.setattr(agent._courier._client, "connected", True)
+        poll = Poll(device="ap", at_s=clock.monotonic_s(), values={Series("system", "", "uptime_s"): 1})
+        assert agent.watch(60)
+        agent._on_poll(poll)
+        assert len(copies) == 1
+        agent._purse._budget.step = 1
+        agent._on_poll(poll)
+        assert not agent.watch(60)
+        assert len(copies) == 1
+
+    asyncio.run(run())

@@ -28,7 +28,7 @@ def rates(
             elapsed = at - before
             if elapsed <= 0:
                 continue
-            rebooted = any(before < restart <= at for restart in restarts)
+            rebooted = bool(restarts) and any(before < restart <= at for restart in restarts)
             delta: float | None = value - old
             if delta is not None and delta < 0:
                 wrapped = old < _WRAP and delta + _WRAP < _PLAUSIBLE_STEP

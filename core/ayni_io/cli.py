@@ -44,11 +44,22 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
         "ayni_agent.command_status:main", "agent", "how the monitor on this machine is"
     ),
     ("agent", "poll"): Entry("ayni_agent.command_poll:main", "agent", "read one device once and show it"),
+    ("agent", "discover"): Entry(
+        "ayni_agent.command_discover:main", "agent", "find devices, also those whose SNMP is off"
+    ),
+    ("agent", "card"): Entry(
+        "ayni_agent.command_card:main", "agent", "how to switch read-only SNMP on at a device"
+    ),
     ("agent", "record"): Entry(
         "ayni_agent.command_record:main", "agent", "keep everything a device says in a file to share"
     ),
     ("profile",): Entry("ayni_agent.command_profile:main", "agent", "teach Ayni a new device"),
     ("hub", "run"): Entry("ayni_hub.command_run:main", "hub", "take in, remember, judge and answer"),
+    ("hub", "backup"): Entry("ayni_hub.command_store:backup_main", "hub", "copy all that is remembered"),
+    ("hub", "restore"): Entry("ayni_hub.command_store:restore_main", "hub", "put a backup back"),
+    ("hub", "check"): Entry("ayni_hub.command_store:check_main", "hub", "read all that is stored; repair it"),
+    ("hub", "export"): Entry("ayni_hub.command_store:export_main", "hub", "write samples for other programs"),
+    ("hub", "import"): Entry("ayni_hub.command_store:import_main", "hub", "take samples in from a file"),
     ("tap",): Entry("ayni_hub.command_tap:main", "hub", "read along on the broker, decoded"),
     ("lab",): Entry(
         "ayni_lab.command_lab:main", "lab", "simulated devices and an embedded broker to learn on"

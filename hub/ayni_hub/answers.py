@@ -7,12 +7,12 @@ from collections.abc import Callable
 from ayni_core.inventory import Network
 from ayni_core.message import Message
 from ayni_core.metrics import METRICS
-from ayni_core.rates import rates, reboots
 from ayni_core.readings import Series
 from ayni_core.wire import WireError
 from ayni_core.wire.questions import (
     AskCommand,
     AskEvents,
+    AskFound,
     AskHistory,
     AskNote,
     AskReadings,
@@ -20,6 +20,7 @@ from ayni_core.wire.questions import (
     Bucket,
     Done,
     Events,
+    Found,
     History,
     Question,
     Reading,
@@ -28,15 +29,15 @@ from ayni_core.wire.questions import (
 )
 from ayni_hub.judge import Judge
 from ayni_hub.ledger import Ledger
+from ayni_hub.links_found import LinksFound
 from ayni_hub.notebook import Notebook
-from ayni_hub.store import Step, Store
+from ayni_hub.store import Store
 from ayni_hub.watching import LONGEST_S, SHORTEST_S
 
 MOST_STEPS = 2000
 _END_OF_TIME = 1e10
 _MOST_EVENTS = 500
-_UPTIME = Series("system", "", "uptime_s")
-Answer = Readings | History | Events | Done
+Answer = Readings | History | Events | Done | Found
 
 
 class Answers:
@@ -49,6 +50,7 @@ class Answers:
         store: Store,
         ledger: Ledger,
         watch: Callable[[set[str], float, str], None],
+        links_found: LinksFound,
     ) -> None:
         self._network = network
         self._judge = judge
@@ -56,6 +58,7 @@ class Answers:
         self._ledger = ledger
         self._watch = watch
         self._notebook = Notebook(network)
+        self._links_found = links_found
 
     def answer(self, payload: bytes, user: str, now: float) -> Answer:
         """The answer to a question as it came; what is wrong with it becomes the answer's `error`."""
@@ -78,6 +81,8 @@ class Answers:
                 return self._watching(asked, user)
             case AskNote():
                 return self._note(asked, user, now)
+            case AskFound():
+                return self._links_found.answer()
             case AskCommand():  # the hub gives these to its desk for commands
                 return Done(error=Message("answer.unknown_question", {"question": asked.ask}))
 
@@ -103,12 +108,8 @@ class Answers:
             problem = f"expected start < end, steps of 1 s or more, and at most {MOST_STEPS} of them"
             return History(error=Message("answer.bad_question", {"problem": problem}))
         device, series = found
-        if metric.kind == "counter":
-            steps = self._rates(device, series, asked)
-            unit = f"{metric.unit}/s"
-        else:
-            steps = self._store.steps(device, series, asked.start, asked.end, asked.step_s)
-            unit = metric.unit
+        steps = self._store.steps(device, series, asked.start, asked.end, asked.step_s)
+        unit = f"{metric.unit}/s" if metric.kind == "counter" else metric.unit
         return History(
             unit=unit,
             steps=tuple(
@@ -127,18 +128,6 @@ class Answers:
         where = self._judge.ends[link.name, asked.side].where
         device = (link.a if asked.side == "a" else link.b).device
         return (device, Series(*where, asked.metric)) if where else None
-
-    def _rates(self, device: str, series: Series, asked: AskHistory) -> list[Step]:
-        span = (asked.start, asked.end)
-        restarts = list(reboots(self._store.raw(device, _UPTIME, *span)))
-        longest = max(3 * self._network.poll_s, 2 * self._network.flush_s)
-        slots: dict[int, list[float]] = {}
-        for at, rate in rates(self._store.raw(device, series, *span), max_gap_s=longest, reboots=restarts):
-            slots.setdefault(int((at - asked.start) // asked.step_s), []).append(rate)
-        return [
-            Step(asked.start + slot * asked.step_s, min(found), sum(found) / len(found), max(found))
-            for slot, found in sorted(slots.items())
-        ]
 
     def _watching(self, asked: AskWatch, user: str) -> Done:
         unknown = [site for site in asked.sites if site not in self._network.sites]

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ayni_core import inventory
+from ayni_hub import clock_wait
 from ayni_hub import config as hub_config
+from ayni_hub.embedded import EmbeddedStore
+from ayni_hub.embedded.upgrade import take_over
 from ayni_hub.hub import Hub
 from ayni_hub.ledger import Ledger, LedgerError
 from ayni_hub.store import StoreError
-from ayni_hub.store_sqlite import SqliteStore
 from ayni_io import yamlfile
 from ayni_io.i18n import _
 from ayni_io.process import run_until_stopped, set_up_logging
@@ -40,9 +42,12 @@ def main(argv: Sequence[str]) -> int:
 
     async def run() -> int:
         config.data_dir.mkdir(parents=True, exist_ok=True)
+        await clock_wait.until_right(config.name, broker)
         ledger = Ledger(config.data_dir / "ledger.db")
-        store = SqliteStore(config.data_dir / "samples.db")
+        longest = max(3 * network.poll_s, 2 * network.flush_s)
+        store = EmbeddedStore(config.data_dir / "store.db", gap_s=longest)
         try:
+            take_over(config.data_dir / "samples.db", store)
             return await Hub(config.name, network, rules, broker, ledger, store, config.retain_days).run()
         finally:
             store.close()

@@ -64,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = command.parse_args(argv)
     if arguments.count is not None and arguments.count < 1:
         command.error(_("--count: at least 1"))
-    broker = _broker(arguments)
+    broker = broker_of(arguments)
     filters: list[str] = []
     for wanted in arguments.topics or ["#"]:
         found = audible(_full(wanted), _allowed(broker.username))
@@ -109,7 +109,7 @@ def _allowed(account: str | None) -> tuple[str, ...]:
         return ()
 
 
-def _broker(arguments: argparse.Namespace) -> BrokerConfig:
+def broker_of(arguments: argparse.Namespace) -> BrokerConfig:
     """As the hub of a hub.yaml; else as a person; else as the hub that `ayni start` runs on this machine.
     Raises `ConfigError`."""
     config = arguments.config

@@ -2,7 +2,7 @@
 
 Frames are gathered for a moment and committed together; they are acknowledged after the commit. When the
 store or the ledger fails, nothing is acknowledged, the retained hub state says `store-down`, and the agents
-keep what they have.
+keep what they have; so it is when somebody sets our clock to a time that cannot be right.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from ayni_core.wire import WireError, topics
 from ayni_core.wire.messages import Ack, Command, Event, HubState, NodeState
 from ayni_core.wire.questions import Done
 from ayni_core.wire.shape import pack, unpack
+from ayni_hub import clock_wait
 from ayni_hub.answers import Answers
 from ayni_hub.commands import Desk
 from ayni_hub.ingest import Arrival, Ingest
 from ayni_hub.judge import Changes, Judge
 from ayni_hub.ledger import Ledger, LedgerError
+from ayni_hub.links_found import LinksFound
 from ayni_hub.picture import Picture
 from ayni_hub.questions import MOST_WAITING, Asked, Questions
 from ayni_hub.store import Store, StoreError
@@ -71,7 +73,8 @@ class Hub:
         self._judge.settle()
         self._picture = Picture(self._judge, ledger.hours(int(now // 3600) - 24), now)
         self._ingest = Ingest(network, ledger, store)
-        self._answers = Answers(network, self._judge, store, ledger, self._watch)
+        self._links_found = LinksFound(network, self._judge.known)
+        self._answers = Answers(network, self._judge, store, ledger, self._watch, self._links_found)
         self._desk = Desk(
             network,
             lambda node: self._judge.nodes[node].state,
@@ -128,7 +131,7 @@ class Hub:
             match address.root:
                 case "in":
                     self._receive(Arrival(topic, payload, clock.wall_s()))
-                case "state" if payload:
+                case "state" if payload and self._state != clock_wait.STATE:  # they come again
                     state, now = unpack(NodeState, payload), clock.wall_s()
                     self._judge.node_state(address.words[0], state, now)
                     self._ingest.hear(address.words[0], state, now, retained=retained)
@@ -164,6 +167,8 @@ class Hub:
                 await asyncio.sleep(_BREATH_S)  # news come in, which go before a backlog; acks go out
 
     async def _take(self, batch: list[Arrival]) -> None:
+        if clock_wait.is_wrong(clock.wall_s()):
+            return  # not acknowledged: they come again
         try:
             outcome = self._ingest.take(batch)
         except (StoreError, LedgerError) as error:
@@ -194,15 +199,28 @@ class Hub:
         while True:
             await asyncio.sleep(_TICK_S)
             now = clock.wall_s()
+            if not await self._is_dated(now):
+                continue
             if self._state == "store-down":
                 await self._try_again(now)
             if not self._inbox:
                 await self._tell(now)
-            if now - self._last_beat >= _HEARTBEAT_S and self._client.connected:
+            if clock.monotonic_s() - self._last_beat >= _HEARTBEAT_S and self._client.connected:
                 await self._beat()
+            self._look_after(now)
             if now - self._last_cleaning >= _DAY_S / 24:
                 self._last_cleaning = now
                 self._forget_old(now)
+
+    async def _is_dated(self, now: float) -> bool:
+        """Whether our clock may be right; all are told when that changes."""
+        wrong = clock_wait.is_wrong(now)
+        if wrong and self._state != clock_wait.STATE:
+            clock_wait.tell(now)
+            await self._set_state(clock_wait.STATE)
+        elif not wrong and self._state == clock_wait.STATE:
+            await self._set_state("ready")
+        return not wrong
 
     async def _try_again(self, now: float) -> None:
         """Agents send nothing while the store is down, so nobody but us can find out that it works again."""
@@ -215,7 +233,7 @@ class Hub:
 
     async def _tell(self, now: float) -> None:
         self._judge.tick(now)
-        self._judge.changes.events += self._ingest.tell(now)
+        self._judge.changes.events += [*self._ingest.tell(now), *self._links_found.look(now)]
         self._questions.write(now)
         for what, count, cause in self._odd.due(now):
             log.warning("%s count=%d cause=%s", what, count, cause)
@@ -289,20 +307,30 @@ class Hub:
             await self._say_state()
 
     async def _say_state(self) -> None:
-        self._last_beat = self._last_said = clock.wall_s()
+        self._last_beat = self._last_said = clock.monotonic_s()
         await self._publish(topics.HUB, pack(self._own_state()), retain=True)
 
     async def _beat(self) -> None:
         """Show people that we live; now and then also what is retained for nodes."""
         if self._last_beat - self._last_said >= _SAY_AGAIN_S:
             await self._say_state()
-        self._last_beat = clock.wall_s()
+        self._last_beat = clock.monotonic_s()
         await self._publish(topics.BEAT, pack(self._own_state()), qos=0)
 
     def _own_state(self) -> HubState:
         return HubState(state=self._state, at=round(clock.wall_s(), 1), version=__version__)
 
+    def _look_after(self, now: float) -> None:
+        """The store's own work, a piece a second, while nobody waits for anything else."""
+        if self._inbox or self._state != "ready":
+            return
+        try:
+            self._store.upkeep(now)
+        except StoreError as error:
+            self._odd.add("looking after the store failed", str(error))
+
     def _forget_old(self, now: float) -> None:
+        self._judge.known.forget_before(now - self._retain_s)
         try:
             self._store.forget_before(now - self._retain_s)
             self._ledger.forget_before(now - self._retain_s)

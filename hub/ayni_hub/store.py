@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ayni_core.readings import Series, Value
+from ayni_core.wire.frame import Frame
 
 Sample = tuple[str, Series, float, Value]
 """(device, series, seconds since 1970, value)"""
@@ -14,6 +15,21 @@ Sample = tuple[str, Series, float, Value]
 
 class StoreError(Exception):
     """The store cannot be read or written right now; nothing was half done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A frame to keep: decoded, when it begins in seconds since 1970, and its bytes in the field encoding."""
+
+    frame: Frame
+    start: float
+    body: bytes
+
+    def samples(self) -> Iterator[Sample]:
+        """What it holds."""
+        for device, polls in self.frame.devices.items():
+            for series, at_s, value in polls.samples():
+                yield device, series, self.start + at_s, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +45,30 @@ class Step:
 class Store(Protocol):
     """What the hub needs of a store. Writing the same sample twice leaves one."""
 
+    def keep(self, frames: Sequence[Kept]) -> int:
+        """Make frames durable, all or none; how many samples are in them. Raises `StoreError`."""
+
     def write(self, samples: Iterable[Sample]) -> int:
-        """Make samples durable; how many were handed in. Raises `StoreError`, then none was kept."""
+        """Make samples durable that come without frames; how many were handed in. Raises `StoreError`, then
+        none was kept."""
+
+    def upkeep(self, now: float) -> bool:
+        """Do one small piece of what a store has to do in quiet moments; False: nothing was to be done."""
 
     def probe(self, now: float) -> None:
         """Raise `StoreError` unless it can be written."""
+
+    def devices(self) -> Sequence[str]:
+        """Every device that something is kept of."""
+
+    def values(self, device: str, series: Series, start: float, end: float) -> Sequence[tuple[float, Value]]:
+        """(time, value) of one series in time order, texts too, `start` <= time < `end`."""
 
     def raw(self, device: str, series: Series, start: float, end: float) -> list[tuple[float, float]]:
         """(time, number) of one series in time order, `start` <= time < `end`."""
 
     def steps(self, device: str, series: Series, start: float, end: float, step_s: float) -> list[Step]:
-        """The same, summed up; steps without a sample are absent."""
+        """The same, summed up, and of a counter its rate a second; steps without a sample are absent."""
 
     def latest(self, device: str) -> Sequence[tuple[Series, float, Value]]:
         """The newest value of every series of a device, texts included."""
@@ -48,5 +77,6 @@ class Store(Protocol):
         """Every series of a device that something is kept of; quick to look into."""
 
     def forget_before(self, time: float) -> int:
-        """Drop samples older than `time`; how many. A series that its device has not brought since is
-        forgotten with its name, unless the device itself was silent."""
+        """Drop samples older than `time`, by the week at least; how many polls of devices they were. A series
+        that its device has not brought since is forgotten with its name, unless the device itself was
+        silent."""

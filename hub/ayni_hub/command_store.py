@@ -1,0 +1,226 @@
+"""`ayni hub backup|restore|check|export|import`: what the hub remembers, kept safe and handed on."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from ayni_core.schema import ConfigError
+from ayni_hub import backup, exchange
+from ayni_hub import config as hub_config
+from ayni_hub.backup import BackupError
+from ayni_hub.embedded import EmbeddedStore, inspection
+from ayni_hub.exchange import ExchangeError
+from ayni_hub.home import HUB, Home, default_folder
+from ayni_hub.store import Sample, Store, StoreError
+from ayni_io.i18n import _, _n
+from ayni_io.progress import Progress
+
+_AT_ONCE = 50_000
+_STORE = "store.db"
+
+
+def _parser(name: str, about: str) -> argparse.ArgumentParser:
+    result = argparse.ArgumentParser(prog=f"ayni hub {name}", description=about)
+    where = result.add_mutually_exclusive_group()
+    where.add_argument("--config", type=Path, metavar="FILE", help=_("the hub.yaml"))
+    where.add_argument(
+        "--dir",
+        dest="folder",
+        type=Path,
+        default=default_folder(),
+        metavar="DIR",
+        help=_("where `ayni start` keeps the network (default: {folder})", folder=default_folder()),
+    )
+    return result
+
+
+def _places(options: argparse.Namespace) -> tuple[Path, Path]:
+    """(the folder that the hub keeps its files in, the inventory). Raises `ConfigError`."""
+    if options.config is not None:
+        config = hub_config.load(options.config)
+        return config.data_dir, config.network
+    home = Home(options.folder)
+    return home.folder / HUB, home.network_path
+
+
+def backup_parser() -> argparse.ArgumentParser:
+    """The options of `ayni hub backup`."""
+    result = _parser("backup", _("Copy all that the central remembers into one file, while it runs."))
+    result.add_argument("file", type=Path, metavar="FILE", help=_("such as /media/stick/ayni.tar.gz"))
+    return result
+
+
+def backup_main(argv: Sequence[str]) -> int:
+    """Make a backup, also while the hub runs."""
+    options = backup_parser().parse_args(argv)
+    data_dir, network = _places(options)
+    with Progress(_("Backup")) as progress:
+        try:
+            size = backup.make(data_dir, network, options.file, progress)
+        except BackupError as error:
+            return _failed("backup", error)
+    print(_("{file}: {size} MB. Keep it on another machine.", file=options.file, size=_megabytes(size)))
+    return 0
+
+
+def restore_parser() -> argparse.ArgumentParser:
+    """The options of `ayni hub restore`."""
+    result = _parser("restore", _("Put a backup back where no central has remembered anything yet."))
+    result.add_argument("file", type=Path, metavar="FILE")
+    return result
+
+
+def restore_main(argv: Sequence[str]) -> int:
+    """Put a backup back."""
+    options = restore_parser().parse_args(argv)
+    data_dir, network = _places(options)
+    try:
+        about = backup.restore(options.file, data_dir, network)
+    except BackupError as error:
+        return _failed("restore", error)
+    at = about.get("at")
+    made = datetime.fromtimestamp(at, UTC).date().isoformat() if isinstance(at, int) else "?"
+    print(_("Put back into {folder}, as of {date}.", folder=data_dir, date=made))
+    return 0
+
+
+def check_parser() -> argparse.ArgumentParser:
+    """The options of `ayni hub check`."""
+    result = _parser("check", _("Read everything that is stored once, and say what cannot be read."))
+    result.add_argument(
+        "--repair", action="store_true", help=_("save what can be read; the central must be stopped")
+    )
+    return result
+
+
+def check_main(argv: Sequence[str]) -> int:
+    """Look whether the store can be read; 1 where it cannot."""
+    options = check_parser().parse_args(argv)
+    path = _places(options)[0] / _STORE
+    try:
+        with Progress(_("Looking")) as progress:
+            report = inspection.look(path, progress)
+        for fault in report.faults:
+            print(fault)
+        if report.more:
+            print(_n("and one more fault", "and {n} more faults", report.more))
+        if report.faults and options.repair:
+            kept, lost = inspection.repair(path)
+            print(_n("{n} row saved", "{n} rows saved", kept))
+            print(_n("{n} row lost", "{n} rows lost", lost))
+            return 0
+    except StoreError as error:
+        return _failed("check", error)
+    if report.faults:
+        print(_("Stop the central, then: ayni hub check --repair"))
+        return 1
+    print(
+        _(
+            "{path}: all is well: {polls} polls in {blocks} blocks, {frames} reports",
+            path=path, polls=report.polls, blocks=report.blocks, frames=report.frames,
+        )
+    )  # fmt: skip
+    return 0
+
+
+def export_parser() -> argparse.ArgumentParser:
+    """The options of `ayni hub export`."""
+    result = _parser("export", _("Write what was measured, for other programs."))
+    result.add_argument("device", nargs="*", metavar="DEVICE", help=_("only these (default: all)"))
+    result.add_argument("--format", choices=exchange.FORMATS, default="csv", help=_("csv, or line protocol"))
+    result.add_argument(
+        "--from", dest="start", type=_date, default=0.0, metavar="DATE", help=_("such as 2026-01-31")
+    )
+    result.add_argument("--to", dest="end", type=_date, default=4e9, metavar="DATE", help=_("up to this day"))
+    result.add_argument("-o", dest="out", type=Path, metavar="FILE", help=_("where to (default: here)"))
+    return result
+
+
+def export_main(argv: Sequence[str]) -> int:
+    """Write samples to a file or standard output."""
+    options = export_parser().parse_args(argv)
+    try:
+        with contextlib.closing(_store(options)) as store:
+            unknown = sorted(set(options.device) - set(store.devices()))
+            if unknown:
+                raise ConfigError([_("{device}: nothing is kept of it", device=unknown[0])])
+            samples = _samples(store, options.device or store.devices(), options.start, options.end)
+            write = exchange.write_csv if options.format == "csv" else exchange.write_lines
+            with _output(options.out) as out:
+                count = write(samples, out)
+    except (StoreError, OSError) as error:
+        return _failed("export", error)
+    print(_n("{n} sample", "{n} samples", count), file=sys.stderr)
+    return 0
+
+
+def import_parser() -> argparse.ArgumentParser:
+    """The options of `ayni hub import`."""
+    result = _parser("import", _("Take in what `ayni hub export` wrote; the central must be stopped."))
+    result.add_argument("file", type=Path, metavar="FILE")
+    return result
+
+
+def import_main(argv: Sequence[str]) -> int:
+    """Take samples from a file; the same sample twice is one."""
+    options = import_parser().parse_args(argv)
+    count = 0
+    try:
+        with contextlib.closing(_store(options)) as store, options.file.open(encoding="utf-8") as lines:
+            for _sample in exchange.read(lines, str(options.file)):
+                pass  # all of it can be read before anything is written
+            lines.seek(0)
+            samples = exchange.read(lines, str(options.file))
+            while part := list(islice(samples, _AT_ONCE)):
+                count += store.write(part)
+            while store.upkeep(time.time()):
+                pass
+    except (StoreError, ExchangeError, OSError, UnicodeDecodeError) as error:
+        return _failed("import", error)
+    print(_n("{n} sample", "{n} samples", count))
+    return 0
+
+
+def _store(options: argparse.Namespace) -> EmbeddedStore:
+    path = _places(options)[0] / _STORE
+    if not path.is_file():
+        raise StoreError(_("{path}: there is no such store", path=path))
+    return EmbeddedStore(path)
+
+
+def _samples(store: Store, devices: Sequence[str], start: float, end: float) -> Iterator[Sample]:
+    for device in devices:
+        for series in sorted(store.names(device)):
+            for at, value in store.values(device, series, start, end):
+                yield device, series, at, value
+
+
+@contextlib.contextmanager
+def _output(path: Path | None) -> Iterator[TextIO]:
+    if path is None:
+        yield sys.stdout
+        return
+    with path.open("w", encoding="utf-8", newline="") as out:
+        yield out
+
+
+def _date(text: str) -> float:
+    """Midnight, UTC. `ValueError` is for argparse to tell."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f}"
+
+
+def _failed(what: str, error: Exception) -> int:
+    print(f"ayni hub {what}: {error}", file=sys.stderr)
+    return 1
