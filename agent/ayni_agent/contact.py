@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ayni_agent.status import HubStatus, age
 
 _MOST_CAUSE = 200
-_STATES = ("ready", "store-down", "gone")
+_STATES = ("ready", "store-down", "clock-wrong", "gone")
 
 
 class Contact:

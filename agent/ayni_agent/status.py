@@ -32,8 +32,8 @@ class ClockStatus:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubStatus:
     """The way to the central. `connected` to the `broker` or not since `age_s`; the central is `ready`,
-    `store-down`, `gone` or `unknown`. `problem` is `network`, `lost`, `tls`, `refused` (who we are) or
-    `denied` (what we send), with its `cause`."""
+    `store-down`, `clock-wrong`, `gone` or `unknown`. `problem` is `network`, `lost`, `tls`, `refused` (who we
+    are) or `denied` (what we send), with its `cause`."""
 
     broker: str
     connected: bool

@@ -34,8 +34,9 @@ class Ground(Protocol):
         """Poll a device of this node now; what came goes the way of every poll, too."""
         ...
 
-    def watch(self, for_s: float) -> None:
-        """Send copies of every poll for so long; a longer watch that runs already stays."""
+    def watch(self, for_s: float) -> bool:
+        """Send copies of every poll for so long; a longer watch that runs already stays. False: none are
+        sent, to save data."""
         ...
 
     def pace(self) -> tuple[float, float]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ayni_agent.doings.job import Job, Outcome
+from ayni_agent.doings.job import Job, Outcome, Refused
 from ayni_core.message import Message
 
 
 async def do(job: Job) -> Outcome:
     """It ends by itself."""
-    job.ground.watch(job.order.for_s)
+    if not job.ground.watch(job.order.for_s):
+        raise Refused("refused.saving", node=job.node)
     return Outcome(Message("done.watch", {"seconds": int(job.order.for_s)}))
