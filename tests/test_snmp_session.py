@@ -136,7 +136,7 @@ def test_double_foreign_and_broken_datagrams_are_ignored() -> None:
 
     def noisy(request: Message, number: int) -> Answers:
         good = agent.good(request)
-        pdu = request.pdu._replace(request_id=request.pdu.request_id ^ 1)
+        pdu = request.pdu._replace(request_id=request.pdu.request_id ^ 0x1000000)  # none that is asked soon
         stray = encode_response(
             Message(request.version, request.community, pdu), 0, 0, [(NAME, INTEGER, 666)]
         )

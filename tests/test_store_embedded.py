@@ -145,13 +145,13 @@ def test_what_comes_late_is_merged_where_it_belongs(store: EmbeddedStore) -> Non
 
 def test_steps_of_roll_ups_are_those_of_the_samples(store: EmbeddedStore, tmp_path: Path) -> None:
     plain = EmbeddedStore(tmp_path / "plain.db")
-    for seq in range(0, 3 * 288):
+    for seq in range(0, 2 * 288):
         for each in (store, plain):
             each.keep([frame(seq)])
-    end = START + 3 * DAY
+    end = START + 2 * DAY
     settled(store, end + DAY)
     for series in (SIGNAL, OCTETS):
-        for step_s in (60.0, 300.0, 900.0, 3600.0, 21_600.0, 86_400.0):
+        for step_s in (300.0, 900.0, 3600.0, 86_400.0):
             for begin in (START, START - 7200):
                 found = store.steps("ap", series, begin, end, step_s)
                 expected = plain.steps("ap", series, begin, end, step_s)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 _MAX_FIELDS = 64
 _LONGEST_LABEL, _LONGEST_VALUE, _LONGEST_HEX = 16, 48, 256
+_PRINTABLE = range(0x20, 0x7F)
 _BEGIN, _LABEL, _VALUE, _SUM, _HEX, _LOST = range(6)
 
 Block = dict[str, str]
@@ -67,15 +68,15 @@ class Blocks:
                 self._state = _SUM if self._label == b"Checksum" else _VALUE
             else:
                 self._label += bytes((octet,))
-                if len(self._label) > _LONGEST_LABEL:
+                if len(self._label) > _LONGEST_LABEL or octet not in _PRINTABLE:
                     self._lose()
         elif octet == 0x0A:
             self._keep()
             self._state, self._label, self._value = _LABEL, b"", b""
         elif self._state == _VALUE and octet != 0x0D:
             self._value += bytes((octet,))
-            if len(self._value) > _LONGEST_VALUE:
-                self._lose()
+            if len(self._value) > _LONGEST_VALUE or octet not in _PRINTABLE:
+                self._lose()  # octets are missing, and one sum of 256 is right all the same
         return None
 
     def _keep(self) -> None:
