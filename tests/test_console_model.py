@@ -9,6 +9,7 @@ from console_village import NOW, Village, alerts, retained
 
 from ayni_console import attention, verify
 from ayni_console.model import QUIET_S, Model
+from ayni_console.view import frame
 from ayni_core.message import Message
 from ayni_core.wire import topics
 from ayni_core.wire.messages import Alert, HubState
@@ -77,6 +78,14 @@ def test_contact_says_why_there_is_none(village: Village) -> None:
     assert model.contact(NOW + QUIET_S) == "silent"
     village.send(topics.HUB, HubState(state="gone", at=NOW))
     assert model.contact(NOW) == "gone"
+    village.send(topics.HUB, HubState(state="clock-wrong", at=1000.0))
+    assert model.contact(NOW) == "clock-wrong"
+    assert model.now(NOW) == NOW, "a wrong clock is not followed"
+    assert "clock of the central is wrong" in frame.trouble(model, NOW)
+    village.send(topics.HUB, HubState(state="store-down", at=NOW))
+    assert "cannot write" in frame.trouble(model, NOW)
+    village.send(topics.HUB, HubState(state="ready", at=NOW))
+    assert (model.contact(NOW), frame.trouble(model, NOW)) == ("live", "")
     model.linked(False, "broker hub: connection lost")
     assert model.contact(NOW) == "broker"
 

@@ -237,3 +237,12 @@ def test_however_many_look_a_node_is_told_seldom_and_only_while_it_is_there(hub:
     command = unpack(Command, found[0])
     assert (command.do, command.epoch, command.for_s, command.by) == ("watch", "e9", 300.0, "ana")
     assert found[2] is False, "a command is never kept"
+
+
+def test_a_clock_that_jumps_ahead_costs_nothing_of_what_is_kept(hub: Hub) -> None:
+    hub._store.write([("ap", Series("radio", "w", "signal_dbm"), 1_760_000_000.0, -60)])
+    hub._forget_old(1_760_000_000.0 + 20 * 365 * 86_400)
+    assert hub._store.newest() == 1_760_000_000.0
+    hub._store.write([("ap", Series("radio", "w", "signal_dbm"), 1_790_000_000.0, -61)])
+    hub._forget_old(1_790_000_000.0)
+    assert hub._store.raw("ap", Series("radio", "w", "signal_dbm"), 0, 2e9) == [(1_790_000_000.0, -61)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ayni_console.model import Model
+from ayni_console.model import NO_CONTACT, Model
 from ayni_core.message import Message
 from ayni_core.wire.messages import LINK_STATES, Alert, LinkView
 
@@ -97,7 +97,7 @@ def _from_alert(alert: Alert) -> Item:
 
 def _without_alert(model: Model, now: float, spoken_of: set[tuple[str, str]]) -> list[Item]:
     """Monitors whose report is late, and links that are late while their monitor is not."""
-    if model.contact(now) in ("broker", "gone", "silent"):
+    if model.contact(now) in NO_CONTACT:
         return []  # everything is late, and the head of the screen says why
     found: list[Item] = []
     behind: set[str] = set()

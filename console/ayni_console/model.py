@@ -27,6 +27,10 @@ from ayni_core.wire.shape import unpack
 
 QUIET_S = 150.0
 """Without a word from the central for so long, contact counts as lost."""
+HOLDING = ("gone", "store-down", "clock-wrong")
+"""States of a central that takes nothing in."""
+NO_CONTACT = ("broker", "silent", *HOLDING)
+"""What the console shows is old then."""
 _SKEW_S = 5.0
 _KINDS: Mapping[str, type] = {
     "link": LinkView,
@@ -90,7 +94,7 @@ class Model:
                 _keep(self.presence, words[0], NodeState, payload)
             case "hub" | "beat":
                 self.hub = unpack(HubState, payload) if payload else None
-                if self.hub and not retained and self.hub.state != "gone":
+                if self.hub and not retained and self.hub.state not in ("gone", "clock-wrong"):
                     # an `at` of the past may be when the central started; one of the future is our clock
                     self.skew_s = self.hub.at - at if self.hub.at - at > _SKEW_S else 0.0
             case "lab" if not words:
@@ -120,11 +124,12 @@ class Model:
         return None if self.contact_at is None else max(now - self.skew_s - self.contact_at, 0.0)
 
     def contact(self, now: float) -> str:
-        """`live`, `waiting` (never heard), `broker` (no way there), `gone` (central ended) or `silent`."""
+        """`live`, `waiting` (never heard), `broker` (no way there), `silent`, or why the central takes in
+        nothing: `gone` (it ended), `store-down`, `clock-wrong`."""
         if not self.connected:
             return "broker"
-        if self.hub is not None and self.hub.state == "gone":
-            return "gone"
+        if self.hub is not None and self.hub.state in HOLDING:
+            return self.hub.state
         age = self.contact_age(now)
         if age is None:
             return "waiting"

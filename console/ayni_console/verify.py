@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from ayni_console import attention
-from ayni_console.model import Model
+from ayni_console.model import NO_CONTACT, Model
 
 Thing = tuple[str, str]
 _EVERYTHING: Thing = ("", "")
@@ -63,7 +63,7 @@ def troubled(model: Model, now: float) -> set[Thing]:
     """Everything that is not well now; with contact lost, everything there is."""
     found = {(item.kind, item.name) for item in attention.items(model, now)}
     found |= {("link", link.id) for link in model.links.values() if model.link_state(link, now) != "ok"}
-    if model.contact(now) in ("broker", "gone", "silent"):
+    if model.contact(now) in NO_CONTACT:
         found |= {("link", name) for name in model.links} | {("device", name) for name in model.devices}
         found |= {("node", name) for name in model.nodes} | {("upstream", name) for name in model.upstreams}
     return found

@@ -330,10 +330,12 @@ class Hub:
             self._odd.add("looking after the store failed", str(error))
 
     def _forget_old(self, now: float) -> None:
-        self._judge.known.forget_before(now - self._retain_s)
+        """What is too old, counted from the newest sample: a clock that jumps ahead costs nothing."""
         try:
-            self._store.forget_before(now - self._retain_s)
-            self._ledger.forget_before(now - self._retain_s)
+            until = min(now, self._store.newest() or now) - self._retain_s
+            self._judge.known.forget_before(until)
+            self._store.forget_before(until)
+            self._ledger.forget_before(until)
         except (StoreError, LedgerError) as error:
             log.error("forgetting failed cause=%s", error)
 

@@ -76,6 +76,9 @@ class Store(Protocol):
     def names(self, device: str) -> Collection[Series]:
         """Every series of a device that something is kept of; quick to look into."""
 
+    def newest(self) -> float | None:
+        """The time of the newest sample; None while there is none."""
+
     def forget_before(self, time: float) -> int:
         """Drop samples older than `time`, by the week at least; how many polls of devices they were. A series
         that its device has not brought since is forgotten with its name, unless the device itself was

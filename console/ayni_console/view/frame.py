@@ -41,6 +41,10 @@ def trouble(model: Model, now: float) -> str:
             return _("No way to the central: {reason}", reason=model.trouble)
         case "gone":
             return _("The central has stopped. Values stay as they were.")
+        case "store-down":
+            return _("The central cannot write. Nothing is lost: reports wait at the monitors.")
+        case "clock-wrong":
+            return _("The clock of the central is wrong. Nothing is lost: reports wait at the monitors.")
         case "silent":
             return _("The central says nothing. Values stay as they were.")
     return ""

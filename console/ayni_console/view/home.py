@@ -95,7 +95,7 @@ def _calm(model: Model) -> str:
     if model.links:
         return _("Nothing needs you.")
     if model.devices:
-        return _("No links yet. In a shell: ayni network add, then ayni network link")
+        return _("No links yet. In a shell: ayni network discover, then ayni network link")
     return _("Nothing is known yet.")
 
 

@@ -298,6 +298,14 @@ class EmbeddedStore:
                     found[identifier] = summed(at, values, begin / 100, SLOT_S)
             self._rollups.keep(device, day, found)
 
+    def newest(self) -> float | None:
+        """See `Store.newest`."""
+        with self._reading("reading the newest time"):
+            (at,) = self._db.execute(
+                "SELECT max(at) FROM (SELECT max(last) AS at FROM block UNION SELECT max(last) FROM heard)"
+            ).fetchone()
+        return None if at is None else at / 100
+
     def forget_before(self, time: float) -> int:
         """See `Store.forget_before`. Names are looked through once a day."""
         at = ticks(time)
