@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -102,3 +105,20 @@ def test_what_a_kind_needs_is_told_before_anything_runs() -> None:
     source = inventory.sources.read(Fields(WAY_OUT, "source", faults))
     faults.stop()
     assert eyes.prepare(source, "agent.yaml: devices.x.source").secrets == {}
+
+
+@pytest.mark.parametrize("kind", sorted(inventory.sources.KINDS))
+def test_each_kind_is_called_as_its_own_class_says_and_has_an_eye(kind: str) -> None:
+    module, name = inventory.sources.KINDS[kind]
+    found = getattr(importlib.import_module(f"ayni_core.sources.{module}"), name)
+    assert kind == found.KIND
+    assert kind in eyes._KINDS
+    importlib.import_module(eyes._KINDS[kind].module)
+
+
+def test_an_agent_without_such_devices_does_not_carry_their_modules() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", "import ayni_agent.command_run, sys; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    assert not {"ayni_core.sources.web", "ayni_core.sources.modbus", "ayni_core.traps", "icmplib"} & set(said)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ayni_core.schema import ConfigError
 from ayni_core.trapaccess import TrapsConfig
-from ayni_io import secret, snmp_access, trap_maps
+from ayni_io import secret, snmp_access
 from ayni_io.snmp_access import Access
 
 
@@ -23,6 +23,8 @@ def resolve(config: TrapsConfig | None, source: str) -> TrapAccess | None:
     fault."""
     if config is None:
         return None
+    from ayni_io import trap_maps  # nobody else needs what it brings
+
     faults: list[str] = []
     communities: list[bytes] = []
     users: list[Access] = []

@@ -1,22 +1,17 @@
 """Where readings come from when it is not SNMP: the section `source:` of a device.
 
 `kind` says what is asked, the other keys how. Each kind is a frozen value in a module of its own, so that the
-inventory and the agent read the same section by the same rules; what opens one is `ayni_agent.eyes`.
+inventory and the agent read the same section by the same rules; what opens one is `ayni_agent.eyes`. A module
+is imported where its kind is met: most agents have none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from importlib import import_module
 from typing import ClassVar, Protocol
 
 from ayni_core.schema import Fields
-from ayni_core.sources.host import Host
-from ayni_core.sources.ina219 import Ina219
-from ayni_core.sources.modbus import Modbus
-from ayni_core.sources.nut import Nut
-from ayni_core.sources.probes import Probes
-from ayni_core.sources.vedirect import VeDirect
-from ayni_core.sources.web import Json, OpenMetrics
 
 
 class Source(Protocol):
@@ -35,21 +30,23 @@ class Source(Protocol):
         ...
 
 
-KINDS: Mapping[str, Callable[[Fields], Source]] = {
-    Probes.KIND: Probes.read,
-    Host.KIND: Host.read,
-    OpenMetrics.KIND: OpenMetrics.read,
-    Json.KIND: Json.read,
-    VeDirect.KIND: VeDirect.read,
-    Modbus.KIND: Modbus.read,
-    Ina219.KIND: Ina219.read,
-    Nut.KIND: Nut.read,
+KINDS: Mapping[str, tuple[str, str]] = {
+    "probes": ("probes", "Probes"),
+    "host": ("host", "Host"),
+    "openmetrics": ("web", "OpenMetrics"),
+    "json": ("web", "Json"),
+    "ve-direct": ("vedirect", "VeDirect"),
+    "modbus": ("modbus", "Modbus"),
+    "ina219": ("ina219", "Ina219"),
+    "nut": ("nut", "Nut"),
 }
+"""Module here and class of each kind."""
 
 
 def read(fields: Fields) -> Source:
     """The section as a value; faults are noted, and then what is returned is not to be used."""
     kind: str = fields.choice("kind", tuple(KINDS))
-    source = KINDS[kind](fields)
+    module, name = KINDS[kind]
+    source: Source = getattr(import_module(f"{__name__}.{module}"), name).read(fields)
     fields.done()
     return source
