@@ -12,7 +12,9 @@ from __future__ import annotations
 import asyncio
 import getpass
 import select
+import shutil
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from enum import Enum, auto
@@ -63,7 +65,7 @@ class Walk:
 
     def run(self, devices: Sequence[FoundDevice]) -> None:
         """Go through them all. Raises `Leave` when the person has had enough; what is added stays."""
-        print(headline(devices))
+        print(textwrap.fill(headline(devices), shutil.get_terminal_size().columns))
         for device in devices:
             print()
             print(found_view.line(device))
