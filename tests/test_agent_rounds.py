@@ -280,6 +280,6 @@ def test_fifty_devices_over_udp_keep_their_pace(paces: list[Pace], timeout: floa
 
     took_s, polls = asyncio.run(run())
     print(f"{took_s:.2f} s, polls of those who answer: {sorted({len(polls[index]) for index in well})}")
-    assert max(len(polls[index]) for index in well) <= 5
+    assert max(len(polls[index]) for index in well) <= 8, "nobody is polled at the cost of others"
     assert all(poll.error is None and len(poll.values) > 3 for index in well for poll in polls[index])
     assert not any(poll.values for index, pace in enumerate(paces) if pace != 0.0 for poll in polls[index])

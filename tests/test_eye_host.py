@@ -167,6 +167,8 @@ def test_work_aside_gives_results_and_errors_and_takes_one_at_a_time() -> None:
 def test_this_machine_itself_is_read() -> None:
     found = look(HostEye())
     assert isinstance(found[Series("system", "", "uptime_s")], int)
+    if not Path("/sys/class/net").is_dir():
+        pytest.skip("no /sys here, so no interfaces are told")
     assert found[Series("interface", "lo", "if_type")] == 24
     assert found[Series("interface", "lo", "if_oper")] == 1
 

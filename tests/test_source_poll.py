@@ -44,7 +44,7 @@ def test_a_source_is_shown_once_for_people_and_for_programs(network: Path, capsy
     readings = json.loads(capsys.readouterr().out)["readings"]
     assert {"group": "ping", "item": "me/t", "metric": "perf_s", "value": 0.005, "unit": "s"} in readings
     assert command_poll.main(["--config", str(network), "--device", "pi"]) == 0
-    assert "INTERFACES" in capsys.readouterr().out
+    assert "MONITOR" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

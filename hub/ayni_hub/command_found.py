@@ -177,6 +177,6 @@ async def _ask(broker: BrokerConfig) -> Found | None:
         if not await eyes.until(lambda: topics.HUB in eyes.said, _CONNECTS_WITHIN_S):
             return None
         try:
-            return await eyes.ask(AskFound(), Found)
+            return await eyes.ask(AskFound(), Found, within_s=20)
         except MqttError:
             return None
