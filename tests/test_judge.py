@@ -15,7 +15,8 @@ from ayni_core.topology import build
 from ayni_core.wire.frame import ANSWERED, DevicePolls
 from ayni_core.wire.messages import DeviceView, LinkView, NodeState, NodeView
 from ayni_core.wire.shape import unpack
-from ayni_hub.judge import Changes, Judge, Subject, alert_id
+from ayni_hub.alerting.subject import Subject, alert_id
+from ayni_hub.judge import Changes, Judge
 from ayni_hub.picture import Picture
 from ayni_io import yamlfile
 from ayni_io.rulebook import load_rules

@@ -8,19 +8,18 @@ node and upstream run over what the newest polls mean together, once a tick.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from urllib.parse import quote
+from dataclasses import dataclass, field
 
 from ayni_core import ends
 from ayni_core.inventory import End, Link, Network
 from ayni_core.lastknown import LastKnown
-from ayni_core.message import Message, Plain
 from ayni_core.readings import Series, Value
 from ayni_core.rules import EMPTY, Rule, Track, by_metric, step
 from ayni_core.topology import build
 from ayni_core.wire.frame import ANSWERED, DevicePolls
 from ayni_core.wire.messages import Alert, Event, NodeState
-from ayni_hub.silence import silenced_by
+from ayni_hub.alerting.book import AlertBook
+from ayni_hub.alerting.subject import Subject
 
 _MISSED_POLLS = 2
 _LONGEST_FLUSH_S = 86400.0
@@ -60,19 +59,6 @@ class Changes:
     devices: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What an alert is about."""
-
-    kind: str
-    name: str
-    detail: str = ""
-
-    def key(self, rule: Rule) -> str:
-        """The key of a rule's track of this subject."""
-        return f"{rule.name}|{self.kind}|{self.name}|{self.detail}"
-
-
 class Judge:
     """One judge over the whole network."""
 
@@ -90,9 +76,8 @@ class Judge:
         self.ends: dict[tuple[str, str], EndTrack] = {
             (link.name, side): EndTrack() for link in network.links.values() for side, _end in link.ends
         }
-        self.alerts: dict[str, Alert] = dict(alerts or {})
+        self.book = AlertBook(network, self.topology, {rule.name for rule in rules}, alerts)
         self.changes = Changes()
-        self._forget_what_is_gone({rule.name for rule in rules})
         self._rules = tuple(rules)
         self._by_metric = by_metric(self._rules, ("device", "interface"))
         self._cable_rules = by_metric(self._rules, ("cable",))
@@ -104,18 +89,10 @@ class Judge:
             self._links_of.setdefault(link.a.device, []).append((link, "a", link.a, link.b))
             self._links_of.setdefault(link.b.device, []).append((link, "b", link.b, link.a))
 
-    def _forget_what_is_gone(self, rules: set[str]) -> None:
-        """Alerts about what left the inventory, or by a rule that is no longer in force, are over."""
-        known = {
-            "device": self.network.devices,
-            "link": self.network.links,
-            "node": self.network.nodes,
-            "upstream": self.network.upstreams,
-        }
-        for identifier, alert in list(self.alerts.items()):
-            if alert.rule not in rules or alert.name not in known.get(alert.kind, {}):
-                del self.alerts[identifier]
-                self.changes.alerts[identifier] = None
+    @property
+    def alerts(self) -> Mapping[str, Alert]:
+        """The alerts that hold, by identifier."""
+        return self.book.alerts
 
     # ---- evidence
 
@@ -233,7 +210,7 @@ class Judge:
                     up = self.link_up(link, now)
                     if up is not None:
                         self._step(rule, Subject("link", link.name), float(up), now)
-        self._explain()
+        self.book.relate()
 
     def node_speaks(self, node: str, now: float) -> bool:
         """Whether what a node told is still news."""
@@ -295,100 +272,11 @@ class Judge:
         if after.level != before.level or after.best != before.best:
             self.changes.tracks[key] = after
         if after.level != before.level:
-            self._alert(rule, subject, after, at, normal)
-
-    def _alert(self, rule: Rule, subject: Subject, track: Track, at: float, normal: float | None) -> None:
-        identifier = alert_id(rule, subject)
-        if track.level is None:
-            ended = self.alerts.pop(identifier, None)
-            if ended is not None:
-                self.changes.alerts[identifier] = None
-                self.changes.events.append(
-                    Event(at=at, text=ended.text, level="clear", kind=subject.kind, name=subject.name)
-                )
-            return
-        text = Message(rule.text, self._values(rule, subject, track, normal))
-        before = self.alerts.get(identifier)
-        alert = Alert(
-            id=identifier,
-            rule=rule.name,
-            kind=subject.kind,
-            name=subject.name,
-            level=track.level,
-            since=before.since if before else track.since,
-            text=text,
-            homes=self._homes(subject),
-            acked_by=before.acked_by if before else None,
-        )
-        self._set(alert)
-        self.changes.events.append(
-            Event(at=at, text=text, level=track.level, kind=subject.kind, name=subject.name)
-        )
-
-    def _set(self, alert: Alert) -> None:
-        self.alerts[alert.id] = alert
-        self.changes.alerts[alert.id] = alert
-
-    def explain(self, alert: str, cause: tuple[Message, Message] | None) -> None:
-        """Write the probable cause onto an alert."""
-        before = self.alerts.get(alert)
-        words, headline = cause or (None, None)
-        if before is not None and (before.cause, before.headline) != (words, headline):
-            self._set(replace(before, cause=words, headline=headline))
-
-    def _explain(self) -> None:
-        for identifier, parent in silenced_by(self.alerts, self.network, self.topology).items():
-            if self.alerts[identifier].silenced_by != parent:
-                self._set(replace(self.alerts[identifier], silenced_by=parent))
-
-    def _homes(self, subject: Subject) -> int:
-        if subject.kind == "link":
-            return self.topology.homes_behind(subject.name, self.network)
-        if subject.kind == "upstream":
-            return sum(site.homes for site in self.network.sites.values())
-        return 0
-
-    def _values(self, rule: Rule, subject: Subject, track: Track, normal: float | None) -> dict[str, Plain]:
-        network, value = self.network, track.value
-        match subject.kind:
-            case "device":
-                values: dict[str, Plain] = {
-                    "device": network.devices[subject.name].title,
-                    "port": subject.detail,
-                }
-                if rule.test == "below_best":
-                    values |= {"speed": _mega(value), "best": _mega(track.best)}
-            case "link":
-                link = network.links[subject.name]
-                values = {"link": link.title}
-                if subject.detail:
-                    end = link.a if subject.detail == "a" else link.b
-                    values |= {
-                        "end": network.site_of(end.device).title,
-                        "signal": _round(value),
-                        "normal": _round(normal),
-                    }
-            case "node":
-                values = {"node": network.nodes[subject.name].title}
-            case _:
-                values = {"upstream": network.upstreams[subject.name].title}
-        return values | {"value": _round(value)}
+            self.book.turned(rule, subject, after, at, normal)
 
     def flush(self) -> Changes:
         """What changed since the last call."""
         changes, self.changes = self.changes, Changes()
+        changes.alerts, events = self.book.flush()
+        changes.events += events
         return changes
-
-
-def alert_id(rule: Rule, subject: Subject) -> str:
-    """A name for an alert that can stand in a topic; the same as long as rule and subject are."""
-    words = [rule.name, subject.kind, subject.name, *([subject.detail] if subject.detail else [])]
-    return "--".join(quote(word, safe="").replace("%", "=") for word in words)
-
-
-def _round(value: float | None) -> Plain:
-    return None if value is None else round(value)
-
-
-def _mega(value: float | None) -> Plain:
-    return None if value is None else round(value / 1e6)

@@ -23,7 +23,8 @@ from ayni_core.wire.messages import (
     UpstreamView,
 )
 from ayni_core.wire.shape import pack
-from ayni_hub.judge import Judge, Subject
+from ayni_hub.alerting.subject import Subject
+from ayni_hub.judge import Judge
 
 _LETTERS = {"ok": "o", "weak": "w", "down": "d", "no_news": "n", "unknown": "-"}
 _WORST = "dwno-"
@@ -133,7 +134,7 @@ class Picture:
         cause = cause_of(self._signs(link, state, views["a"], views["b"]))
         for identifier, alert in list(judge.alerts.items()):
             if alert.kind == "link" and alert.name == link.name:
-                judge.explain(identifier, cause)
+                judge.book.explain(identifier, cause)
         words, headline = cause or (None, None)
         due = [judge.nodes[self._network.devices[end.device].node].next_by for _side, end in link.ends]
         return LinkView(
@@ -160,7 +161,7 @@ class Picture:
                 title = device.title
                 dark = network.sites[device.site].title if self._dark(device.site) else None
             if alert.kind != "link":
-                self._judge.explain(identifier, cause_of_other(alert.kind, alert.rule, title, dark))
+                self._judge.book.explain(identifier, cause_of_other(alert.kind, alert.rule, title, dark))
 
     def _day(self, link: str) -> str:
         first = self._hour - _DAY_H + 1
