@@ -5,7 +5,8 @@
 Frames of the reference site, in the field encoding, go through the own ingest of the hub (decoded, checked,
 placed, stored, recorded), twenty reports a time. Then the store does all of its upkeep, and questions are
 asked as the console asks them. The year is one of a series whose days are summed up; its samples are made by
-a rule, one every ten minutes, because a year of a whole site takes hours to make.
+a rule, one every ten minutes, because a year of a whole site takes hours to make. The newest values of a
+thousand links are what the hub answers from its memory.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ import measure
 import reference_site as site
 from measure import Figure, median
 
-from ayni_core import inventory
+from ayni_core import ends, inventory
+from ayni_core.lastknown import LastKnown
 from ayni_core.readings import Series
 from ayni_core.schema import Faults, Fields
 from ayni_core.wire import codec, topics
@@ -100,6 +102,28 @@ def take_in(folder: Path, kind: str, days: float) -> tuple[EmbeddedStore, dict[s
     return store, {"samples": samples, "took_s": took_s, "upkeep_s": upkeep_s, "pieces": pieces}, devices
 
 
+def links_ms(links: int = 1000) -> tuple[float, float]:
+    """(ms for the signal at both ends of so many links, for all that views of them show), out of memory."""
+    known = LastKnown()
+    made = site.site().round(0)
+    radio = next(values for name, (_at, values) in made.items() if name.startswith("radio-"))
+    end = inventory.End(device="")
+    for number in range(2 * links):
+        for series, value in radio.items():
+            known.learn(str(number), series, START_S, value)
+    where = next((s.group, s.item) for s in radio if s.metric == "signal_dbm")
+
+    def latest() -> None:
+        for number in range(2 * links):
+            known.of(str(number)).number(Series(*where, "signal_dbm"))
+
+    def views() -> None:
+        for number in range(2 * links):
+            ends.view(end, "cerro", known.of(str(number)), where, True)
+
+    return timed_ms(latest, 5), timed_ms(views, 5)
+
+
 def bytes_of(store: EmbeddedStore, folder: Path) -> tuple[int, int]:
     """(bytes of samples, bytes of roll-ups) as the file holds them, indexes in."""
     store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -147,6 +171,7 @@ def main() -> int:
         asked = [(device, series) for device in devices for series in known[device]]
         latest_ms = timed_ms(lambda: [store.latest(device) for device in devices], 5)
         year_ms = year(folder)
+        links_latest, links_views = links_ms()
         kept, summed_up = bytes_of(store, folder)
         store.close()
     samples = told["samples"]
@@ -159,6 +184,8 @@ def main() -> int:
         Figure(key="store_day_query_ms", value=round(day_ms, 3), unit="ms", target=1),
         Figure(key="store_year_query_ms", value=round(year_ms, 3), unit="ms", target=5),
         Figure(key="store_latest_site_ms", value=round(latest_ms, 2), unit="ms"),
+        Figure(key="links_latest_ms", value=round(links_latest, 1), unit="ms", target=50),
+        Figure(key="links_views_ms", value=round(links_views, 1), unit="ms"),
     ]  # fmt: skip
     about = f"{arguments.kind} site, {len(asked)} series, {samples:,.0f} samples, {arguments.days:g} days"
     measure.report("hub", figures, as_json=arguments.json, notes={"store": about})

@@ -27,21 +27,43 @@ from ayni_core.wire.messages import (
     UpstreamView,
 )
 from ayni_core.wire.questions import (
+    AskDeliveries,
     AskEvents,
     AskHistory,
     AskNote,
     AskReadings,
     Bucket,
+    Deliveries,
+    Delivery,
     Done,
     Events,
     History,
     Question,
     Reading,
     Readings,
+    TargetView,
 )
 from ayni_core.wire.shape import pack
 
 NOW = 1_795_300_000.0
+DELIVERIES = Deliveries(
+    targets=(
+        TargetView(person="ana", title="Ana", target="phone", kind="telegram", reached_at=NOW - 60),
+        TargetView(
+            person="ana", title="Ana", target="mail", kind="apprise", failing="nobody is there", waiting=2
+        ),
+    ),
+    newest=(
+        Delivery(
+            at=NOW - 60, person="ana", target="phone", what="fired", state="sent", tries=1,
+            title="ALARM: Escuela-Cerro is down, since 14:20",
+        ),
+        Delivery(
+            at=NOW - 61, person="ana", target="mail", what="fired", state="given_up", tries=30,
+            title="ALARM: Escuela-Cerro is down, since 14:20", reason="nobody is there",
+        ),
+    ),
+)  # fmt: skip
 PLACES = {
     "torre": ("Torre", 12, 70, -13.50, -71.98, None),
     "clinica": ("Clínica", 12, 12, -13.52, -71.95, "torre-clinica"),
@@ -276,6 +298,8 @@ def answer(question: Question, now: float) -> Any:
                 mean = usual if base is None else base
                 steps.append(Bucket(at=start + each * step, low=mean - 2, mean=mean, high=mean + 1))
             return History(unit="dBm", steps=tuple(steps))
+        case AskDeliveries():
+            return DELIVERIES
         case AskEvents(limit=limit, before=before):
             return Events(events=tuple(e for e in events(now) if before is None or e.at < before)[:limit])
     return Done()

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import cast
@@ -137,3 +138,61 @@ class UdpAgent(asyncio.DatagramProtocol):
             yield agent
         finally:
             transport.close()
+
+
+class VictoriaMetrics:
+    """VictoriaMetrics on a free loopback port, its data in a folder; it may be killed and started again."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._program = need("victoria-metrics")
+        self._folder = folder
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        command = [
+            self._program, f"-storageDataPath={self._folder / 'victoria'}",
+            f"-httpListenAddr=127.0.0.1:{self.port}", "-dedup.minScrapeInterval=1ms", "-retentionPeriod=100y",
+            "-memory.allowedBytes=64MB", *self._options,
+        ]  # fmt: skip
+        with (self._folder / "victoria.log").open("ab") as output:
+            self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        wait_until(lambda: self.ask("/health") == b"OK", "VictoriaMetrics answering")
+
+    def stop(self, *, kill: bool = False) -> None:
+        """End it; `kill`: with what it has in memory only."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill() if kill else process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def ask(self, path: str) -> bytes | None:
+        """The answer to a GET; None where there is none."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+                body: bytes = answer.read()
+                return body
+        except OSError:
+            return None
+
+    def show(self) -> None:
+        """Let what was just written be found at once."""
+        self.ask("/internal/force_flush")
+
+    @classmethod
+    @contextlib.contextmanager
+    def running(cls, folder: Path, *options: str) -> Iterator[VictoriaMetrics]:
+        """One that is started, and ended on leaving."""
+        server = cls(folder, *options)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()

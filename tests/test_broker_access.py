@@ -21,6 +21,8 @@ from ayni_io.stack import Part
 
 ROLES = {
     "h-hub": "",
+    "w-uno": "",
+    "b-valle": "",
     "n-torre-pi": "",
     "n-molino-pi": "",
     "p-rosa": "trainer",
@@ -31,9 +33,9 @@ NOBODY: set[str] = set()
 
 # who publishes, where, who gets it of those who ask for everything
 DELIVERIES = [
-    ("n-torre-pi", topics.frame("torre-pi", "live"), {"h-hub"}),
+    ("n-torre-pi", topics.frame("torre-pi", "live"), {"h-hub", "w-uno"}),
     ("n-torre-pi", topics.frame("molino-pi", "live"), NOBODY),
-    ("n-torre-pi", topics.state("torre-pi"), {"h-hub", "p-rosa", "p-ana"}),
+    ("n-torre-pi", topics.state("torre-pi"), {"h-hub", "w-uno", "p-rosa", "p-ana"}),
     ("n-torre-pi", topics.state("molino-pi"), NOBODY),
     ("n-torre-pi", topics.ack("molino-pi"), NOBODY),
     ("n-torre-pi", topics.cmd("molino-pi"), NOBODY),
@@ -46,10 +48,10 @@ DELIVERIES = [
     ("p-rosa", topics.lab_do("rosa"), {"l-lab"}),
     ("p-ana", topics.lab_do("ana"), NOBODY),
     ("p-ana", topics.HUB, NOBODY),
-    ("h-hub", topics.HUB, {"h-hub", "n-torre-pi", "n-molino-pi", "p-rosa", "p-ana"}),
+    ("h-hub", topics.HUB, {"h-hub", "n-torre-pi", "n-molino-pi", "w-uno", "b-valle", "p-rosa", "p-ana"}),
     ("h-hub", topics.BEAT, {"h-hub", "p-rosa", "p-ana"}),
     ("p-ana", topics.BEAT, NOBODY),
-    ("h-hub", topics.ack("torre-pi"), {"h-hub", "n-torre-pi"}),
+    ("h-hub", topics.ack("torre-pi"), {"h-hub", "n-torre-pi", "b-valle"}),
     ("h-hub", topics.cmd("molino-pi"), {"h-hub", "n-molino-pi"}),
     ("h-hub", topics.answer("rosa", "s", "1"), {"h-hub", "p-rosa"}),
     ("h-hub", topics.net("link", "torre-cerro"), {"h-hub", "p-rosa", "p-ana"}),
@@ -57,6 +59,31 @@ DELIVERIES = [
     ("h-hub", topics.frame("torre-pi", "live"), NOBODY),
     ("l-lab", topics.LAB, {"p-rosa", "p-ana"}),
     ("l-lab", topics.HUB, NOBODY),
+    ("n-torre-pi", topics.fed("torre-pi", "valle", "live"), NOBODY),
+    ("w-uno", topics.ack("torre-pi"), {"h-hub", "n-torre-pi", "b-valle"}),
+    ("w-uno", topics.part("uno"), {"h-hub"}),
+    ("w-uno", topics.part("dos"), NOBODY),
+    ("w-uno", topics.told("uno"), {"h-hub"}),
+    ("w-uno", topics.told("valle"), NOBODY),
+    ("w-uno", topics.HUB, NOBODY),
+    ("w-uno", topics.cmd("torre-pi"), NOBODY),
+    ("w-uno", topics.net("link", "torre-cerro"), NOBODY),
+    ("w-uno", topics.frame("torre-pi", "live"), NOBODY),
+    ("b-valle", topics.fed("torre-pi", "valle", "live"), {"h-hub", "w-uno"}),
+    ("b-valle", topics.fed("torre-pi", "otro", "live"), NOBODY),
+    ("b-valle", topics.frame("torre-pi", "live"), NOBODY),
+    ("b-valle", topics.net("link", "torre-cerro"), {"h-hub", "p-rosa", "p-ana"}),
+    ("b-valle", topics.alert("x"), {"h-hub", "p-rosa", "p-ana"}),
+    ("b-valle", topics.part("valle"), {"h-hub"}),
+    ("b-valle", topics.part("uno"), NOBODY),
+    ("b-valle", topics.told("valle"), {"h-hub"}),
+    ("b-valle", topics.HUB, NOBODY),
+    ("b-valle", topics.ack("torre-pi"), NOBODY),
+    ("b-valle", topics.cmd("torre-pi"), NOBODY),
+    ("b-valle", topics.state("torre-pi"), NOBODY),
+    ("h-hub", topics.heard("uno"), {"h-hub", "w-uno"}),
+    ("h-hub", topics.heard("valle"), {"h-hub", "b-valle"}),
+    ("p-ana", topics.told("uno"), NOBODY),
 ]
 
 
@@ -138,6 +165,8 @@ def test_everybody_gets_what_is_theirs_and_nothing_else(server: Running) -> None
                 "p-rosa": ("h-hub", topics.answer("rosa", "s", "end")),
                 "p-ana": ("h-hub", topics.answer("ana", "s", "end")),
                 "l-lab": ("p-rosa", topics.lab_do("rosa")),
+                "w-uno": ("h-hub", topics.heard("uno")),
+                "b-valle": ("h-hub", topics.heard("valle")),
             }
             for sender, topic in ends.values():
                 await clients[sender].publish(topic, b"end")

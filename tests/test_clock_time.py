@@ -787,7 +787,7 @@ def test_what_the_ledger_keeps_of_lines_comes_back(tmp_path: Path) -> None:
     ledger.close()
     again = Ledger(tmp_path / "ledger.db")
     assert again.lines("pi") == {"a": lines["pi", "a"], "b": lines["pi", "b"]}
-    again.forget_before(2000.0)
+    again.forget_before(2000.0, 2000.0)
     assert again.lines("pi") == {}
 
 

@@ -154,7 +154,25 @@ def test_a_users_own_file_hides_a_shipped_one(tmp_path: Path, monkeypatch: pytes
         "  mine: {scope: device, metric: answered, test: equals, critical: 0, text: rule.device_silent}\n"
     )
     monkeypatch.setenv("AYNI_CONFIGS", str(tmp_path))
-    assert [rule.name for rule in load_rules()] == ["mine"]
+    names = [rule.name for rule in load_rules()]
+    assert "mine" in names
+    assert "device-silent" not in names, "it stands in the shipped basic.yaml"
+    assert "port-errors" in names, "it stands in a file that nobody hid"
+
+
+def test_a_users_own_rule_comes_before_the_shipped_one_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = (
+        "rules:\n  cpu-high: {scope: device, metric: cpu_pct, test: above, warn: 99, text: rule.cpu_high}\n"
+    )
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "mine.yaml").write_text(mine)
+    monkeypatch.setenv("AYNI_CONFIGS", str(tmp_path))
+    assert [rule.warn for rule in load_rules() if rule.name == "cpu-high"] == [99]
+    (tmp_path / "rules" / "more.yaml").write_text(mine)
+    with pytest.raises(ConfigError, match=r"more.yaml: rules.cpu-high: stands in mine.yaml too"):
+        load_rules()
 
 
 def test_fields_tell_the_allowed_words() -> None:

@@ -34,6 +34,7 @@ WAYS: dict[str, tuple[list[str], list[str]]] = {
     "device": (["down", "down", "enter", "enter"], ["Radio Molino", "-57 dBm", "12 s ago", "hears:"]),
     "events": (["e"], ["Events", "Escuela-Cerro is down", "rosa: Antenna"]),
     "one event": (["e", "enter"], ["Event", "Escuela-Cerro is down"]),
+    "messages": (["t"], ["WAYS TO PEOPLE", "Ana, mail", "does not work", "GIVEN UP", "ana/phone"]),
     "map": (["m"], ["Torre", "├─ Cerro", "└─ Clínica"]),
     "drawn map": (["m", "z"], ["● Torre", "■ Escuela", "xx"]),
     "advice": (["a"], ["What do I do now?", "step 1 of 5", "GOAL", "Call the site", "Not this?"]),

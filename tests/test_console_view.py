@@ -434,7 +434,8 @@ def test_the_lab_without_a_pretend_network_says_so(village: Village) -> None:
 
 
 @pytest.mark.parametrize(
-    "screen", ["home", "link", "site", "device", "metric", "events", "map", "advice", "lab", "palette"]
+    "screen",
+    ["home", "link", "site", "device", "metric", "events", "messages", "map", "advice", "lab", "palette"],
 )
 def test_help_fits_and_names_keys_and_signs(screen: str) -> None:
     for look in (LOOK, SMALL):

@@ -16,7 +16,7 @@ from ayni_agent.config import AgentConfig
 from ayni_agent.contact import Contact
 from ayni_agent.courier import Courier
 from ayni_agent.outbox import MemoryOutbox, row_of
-from ayni_agent.window import BEGIN_BYTES, Window
+from ayni_core.window import BEGIN_BYTES, Window
 from ayni_core.wire import topics
 from ayni_core.wire.messages import HubState
 from ayni_core.wire.shape import pack
@@ -88,9 +88,10 @@ class Broker:
             self._send(0x40, identifier + bytes((reason, 0)))
         del self.waiting[:count]
 
-    def hub(self, state: str) -> None:
+    def hub(self, state: str, closed: tuple[int, ...] = ()) -> None:
         topic = topics.HUB.encode()
-        self._send(0x30, len(topic).to_bytes(2, "big") + topic + b"\0" + pack(HubState(state=state)))
+        said = pack(HubState(state=state, closed=closed))
+        self._send(0x30, len(topic).to_bytes(2, "big") + topic + b"\0" + said)
 
     def cut(self) -> None:
         if self.writer is not None:
@@ -222,6 +223,21 @@ def test_when_the_hub_goes_nothing_more_is_sent() -> None:
         broker.acknowledge()
         await town.came(AT_ONCE)
         broker.hub("ready")
+        await town.until(lambda: len(broker.frames) > AT_ONCE)
+
+    play(scene, 40)
+
+
+def test_while_nobody_takes_in_its_bucket_a_node_waits_and_others_do_not_matter() -> None:
+    async def scene(town: Town, broker: Broker) -> None:
+        await town.came(AT_ONCE)
+        own = topics.bucket("pi")
+        broker.hub("ready", (own - 1, own, own + 1))
+        await town.until(lambda: not town.contact.there)
+        assert town.contact.status(0.0).state == "store-down"
+        broker.acknowledge()
+        await town.came(AT_ONCE)
+        broker.hub("ready", (own + 1,))
         await town.until(lambda: len(broker.frames) > AT_ONCE)
 
     play(scene, 40)

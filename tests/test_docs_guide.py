@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from ayni_console import command_do, keys, words
 from ayni_core import commands, rules
 from ayni_core.commands import Doing, Number
-from ayni_core.rules import Rule
 from ayni_core.texts import TEXTS
 from ayni_io import yamlfile
 
@@ -28,48 +25,6 @@ def table(heading: str) -> list[list[str]]:
     below = GUIDE.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
     rows = [line for line in below.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip().strip("|"))] for row in rows[2:]]
-
-
-def test_every_shipped_rule_is_explained_and_no_other() -> None:
-    assert [row[0].strip("`") for row in table("What is an alarm")] == list(RULES)
-
-
-def limit_in_words(rule: Rule, limit: float | None) -> str | None:
-    """How the page must begin to speak of a limit; None where any words will do."""
-    if limit is None:
-        return "–"
-    match rule.test:
-        case "below_normal":
-            return f"more than {limit:g} dB under normal"
-        case "below":
-            return f"less than {limit:g} %"
-        case "above":
-            return f"more than {limit:g}"
-    return None
-
-
-@pytest.mark.parametrize("row", table("What is an alarm"), ids=lambda row: row[0])
-def test_limits_of_a_rule_are_those_of_the_file(row: list[str]) -> None:
-    rule = RULES[row[0].strip("`")]
-    for cell, limit in ((row[1], rule.warn), (row[2], rule.critical)):
-        if rule.test == "below_best" and cell == row[1]:
-            assert cell == "slower than the best it ever had"
-            continue
-        expected = limit_in_words(rule, limit)
-        assert cell == expected if expected else cell not in ("", "–")
-    if rule.for_s:
-        assert row[3] == f"{rule.for_s:g} s"
-    elif rule.scope == "link":
-        assert row[3] == f"{rule.polls} judgement"
-    else:
-        assert row[3] == f"{rule.polls} polls"
-
-
-def test_margins_on_the_page_are_those_of_the_file() -> None:
-    sentence = re.sub(r"\s+", " ", GUIDE[GUIDE.index("An alarm ends when") :])
-    for name, unit, at in (("signal-low", "dB inside its limit", " at "), ("quality-low", "%", " at ")):
-        assert f"`{name}`{at}{RULES[name].margin:g} {unit}" in sentence
-    assert {name for name, rule in RULES.items() if rule.margin} == {"signal-low", "quality-low"}
 
 
 def limits_in_words(doing: Doing) -> str:

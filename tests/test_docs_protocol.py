@@ -24,7 +24,10 @@ from ayni_hub import names, node_notes, notebook, refusals, watching
 from ayni_hub import questions as hub_questions
 
 PAGE = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
-WRITERS = {"node": "n-NODE", "hub": "h-HUB", "person": "p-PERSON", "trainer": "p-PERSON", "lab": "l-LAB"}
+WRITERS = {
+    "node": "n-NODE", "hub": "h-HUB", "worker": "w-PART", "village": "b-PART", "region": "r-REGION",
+    "person": "p-PERSON", "trainer": "p-PERSON", "lab": "l-LAB",
+}  # fmt: skip
 
 
 def sections() -> dict[str, str]:
@@ -82,6 +85,10 @@ def test_every_topic_root_is_on_the_page_and_no_other() -> None:
 def test_the_page_writes_topics_as_the_code_does() -> None:
     made = {
         topics.frame("NODE", "live"),
+        topics.fed("NODE", "PART", "live"),
+        topics.part("PART"),
+        topics.told("PART"),
+        topics.heard("PART"),
         topics.state("NODE"),
         topics.ack("NODE"),
         topics.HUB,
@@ -97,7 +104,7 @@ def test_the_page_writes_topics_as_the_code_does() -> None:
     }
     listed = {code(row[0])[0] for row in topic_rows()}
     assert {
-        f"{topics.PREFIX}/{filled(topic) if topic.startswith('in/') else topic}" for topic in listed
+        f"{topics.PREFIX}/{filled(topic) if topic.startswith(('in/', 'fed/')) else topic}" for topic in listed
     } == made
 
 

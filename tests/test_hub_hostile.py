@@ -419,7 +419,7 @@ def test_a_node_says_only_what_notes_say_and_not_without_end(
     other = Ingest(ingest._network, ledger, ingest._store)
     other.take([arrival(noted(seq, *verdicts), kind="history") for seq in (101, 102)])
     assert len(ledger.events(None, 100)) == 50, "what flaps leaves room for what is rare"
-    ledger.forget_before(NOW + 1)
+    ledger.forget_before(NOW + 1, NOW + 1)
     many_notes = [FrameNote(at_s=0.0, text=Message("note.x"))] * 60
     for seq in range(2, 8):
         ingest.take([arrival(noted(seq, *many_notes))])

@@ -21,11 +21,12 @@ from ayni_core.wire.messages import Ack, Command, HubState, NodeState
 from ayni_core.wire.questions import AskWatch, Done
 from ayni_core.wire.shape import pack, unpack
 from ayni_hub import clock_wait
-from ayni_hub import hub as hub_module
+from ayni_hub import intake as intake_module
 from ayni_hub.embedded import EmbeddedStore
 from ayni_hub.hub import Hub
 from ayni_hub.ingest import Arrival
 from ayni_hub.ledger import Ledger
+from ayni_hub.retention import DEFAULT as RETENTION
 from ayni_io import clock, yamlfile
 from ayni_io.mqtt import BrokerConfig
 
@@ -66,9 +67,9 @@ def hub(tmp_path: Path, line: Line) -> Hub:
     network = yamlfile.read(tmp_path / "network.yaml", inventory.parse)
     made = Hub(
         "hub", network, (), BrokerConfig(), Ledger(tmp_path / "ledger.db"),
-        EmbeddedStore(tmp_path / "store.db"), 30,
+        EmbeddedStore(tmp_path / "store.db"), RETENTION,
     )  # fmt: skip
-    made._client = line  # type: ignore[assignment]
+    made._voice.client = line  # type: ignore[assignment]
     return made
 
 
@@ -91,14 +92,14 @@ def test_a_hub_whose_clock_is_set_to_1970_takes_nothing_in_and_says_so_once(
     async def story() -> None:
         nonlocal now
         for _ in range(3):
-            assert not await hub._is_dated(now)
+            assert not await hub._intake.is_dated(now)
         hub._message(topics.state("pi"), pack(NodeState(up=True, epoch="e", boot="b", mono_s=9.0)), True)
-        await hub._take([Arrival(LIVE, made, now)])
+        await hub._intake.take([Arrival(LIVE, made, now)])
         assert line.on(topics.ack("pi")) == []
         assert hub._judge.nodes["pi"].state is None
         now = right
-        assert await hub._is_dated(now)
-        await hub._take([Arrival(LIVE, made, now)])
+        assert await hub._intake.is_dated(now)
+        await hub._intake.take([Arrival(LIVE, made, now)])
 
     in_loop(story())
     assert [unpack(HubState, each[0]).state for each in line.on(topics.HUB)] == ["clock-wrong", "ready"]
@@ -157,10 +158,10 @@ def test_nodes_hear_of_the_hub_when_its_state_changes_and_people_every_half_minu
 
     async def story() -> None:
         nonlocal now
-        await hub._say_state()
+        await hub._presence.say()
         for _ in range(240):
             now += 30.0
-            await hub._beat()
+            await hub._presence.beat()
 
     in_loop(story())
     beats, states = line.on(topics.BEAT), line.on(topics.HUB)
@@ -173,7 +174,7 @@ def test_nodes_hear_of_the_hub_when_its_state_changes_and_people_every_half_minu
 def test_acknowledgements_name_what_was_stored_and_what_could_not_be_read(hub: Hub, line: Line) -> None:
     rubbish = b"\x78\x9crubbish"
     batch = [Arrival(LIVE, payload, clock.wall_s()) for payload in (frame(1), rubbish, frame(2))]
-    in_loop(hub._take(batch))
+    in_loop(hub._intake.take(batch))
     acks = [unpack(Ack, payload) for payload, _qos, _retain in line.on(topics.ack("pi"))]
     assert {ack.epoch: ack.stored for ack in acks} == {"e": ((1, 2),), "": ()}
     assert [unread.crc for ack in acks for unread in ack.unread] == [zlib.crc32(rubbish)]
@@ -186,18 +187,18 @@ def test_more_frames_than_we_can_hold_are_passed_over_and_come_again(
     hub: Hub, line: Line, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = frame(1)
-    monkeypatch.setattr(hub_module, "_MOST_INBOX", len(one) * 10)
+    monkeypatch.setattr(intake_module, "_MOST_INBOX", len(one) * 10)
 
     async def story() -> None:
         for _ in range(1000):
             hub._message(LIVE, one, False)
-        assert len(hub._inbox) == 10
-        taking = asyncio.create_task(hub._take_in())
+        assert len(hub._intake.inbox) == 10
+        taking = asyncio.create_task(hub._intake.run())
         await asyncio.sleep(0.2)
         taking.cancel()
-        assert hub._inbox_bytes == 0
+        assert hub._intake._inbox_bytes == 0
         hub._message(LIVE, one, False)
-        assert len(hub._inbox) == 1
+        assert len(hub._intake.inbox) == 1
         await hub._tell(clock.wall_s())
 
     with caplog.at_level(logging.WARNING, "hub"):

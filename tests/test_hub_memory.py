@@ -226,3 +226,10 @@ def test_when_the_store_fails_nothing_is_acknowledged(
     with pytest.raises(StoreError):
         ingest.take([arrival(frame(1))])
     assert not ledger.seen("pi", "e1", 1)
+
+
+def test_names_of_what_lies_in_frames_only_are_not_forgotten(ingest: Ingest, store: EmbeddedStore) -> None:
+    ingest.take([arrival(frame(1))])
+    store.forget_before(4000.0)
+    assert store.raw("ap", SIGNAL, 0, 1e9) == [(5001.0, -60), (5061.0, -59)]
+    assert SIGNAL in store.names("ap")

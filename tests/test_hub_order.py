@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 
 from ayni_core.wire import topics
-from ayni_hub.hub import next_batch
 from ayni_hub.ingest import Arrival
+from ayni_hub.intake import next_batch
 
 
 def arrivals(kind: str, count: int, size: int) -> list[Arrival]:

@@ -179,6 +179,12 @@ def test_a_healthy_network_is_ok_and_silent(town: Town) -> None:
     assert (view.a.group, view.a.item) == ("station", MAC["cerro-st"])
     assert (view.b.group, view.b.item) == ("radio", "wlan1")
     assert view.day.endswith("o")
+    town.picture.blind_s = lambda hour: 2000.0 if hour == int(town.now // 3600) else 0.0
+    town.minute()
+    assert town.link("torre-cerro").day.endswith("-"), "an hour that was mostly not seen was not a good one"
+    town.picture.blind_s = lambda _hour: 600.0
+    town.minute()
+    assert town.link("torre-cerro").day.endswith("o")
     assert (view.a.site, view.b.site) == ("torre", "cerro")
 
 
@@ -255,7 +261,8 @@ def test_a_monitor_that_falls_silent_is_no_news_not_down(town: Town) -> None:
     town.wait(300)
     view = town.link("cerro-escuela")
     assert view.state == "no_news"
-    assert set(town.loud()) == {"agent-offline--node--pi", "agent-offline--node--pi2"}
+    assert set(town.loud()) == {"agent-offline--node--pi"}, "the one nearest to the Internet speaks for both"
+    assert town.judge.alerts["agent-offline--node--pi"].behind_sites == 3
     assert unpack(NodeView, town.views["ayni/v1/net/node/pi"]).state == "no_news"
     assert unpack(DeviceView, town.views["ayni/v1/net/device/gw"]).state == "no_news"
 
@@ -325,7 +332,7 @@ def test_a_monitor_whose_birth_is_retained_but_who_never_reports_is_offline(town
     """A power cut took monitor and hub together; the broker still holds `up`."""
     town.wait(400)
     town.wait(100)
-    assert set(town.loud()) == {"agent-offline--node--pi", "agent-offline--node--pi2"}
+    assert set(town.loud()) == {"agent-offline--node--pi"}, "it speaks for both"
 
 
 def test_after_a_restart_a_link_is_known_before_the_next_poll_and_nothing_is_cleared_by_it(

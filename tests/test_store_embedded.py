@@ -16,6 +16,7 @@ from ayni_core.wire import codec
 from ayni_core.wire.frame import DevicePolls, Frame
 from ayni_hub.embedded import EmbeddedStore
 from ayni_hub.embedded.polls import Polls
+from ayni_hub.retention import Retention
 from ayni_hub.store import Kept, StoreError
 
 SIGNAL = Series("radio", "wlan0", "signal_dbm")
@@ -179,6 +180,26 @@ def test_late_samples_sum_their_day_up_again_and_forgotten_samples_do_not(store:
     store.write([("ap", SIGNAL, START + 5, -10)])
     settled(store, START + 2 * DAY)
     assert store.steps("ap", SIGNAL, START, START + DAY, 3600.0)[1:] == after[1:]
+
+
+def test_when_short_steps_are_gone_the_long_ones_still_tell(tmp_path: Path) -> None:
+    retain = Retention(samples_days=1, steps_days=2, long_days=100)
+    store = EmbeddedStore(tmp_path / "store.db", retain=retain)
+    for day in range(12):
+        store.keep([frame(day * 288 + seq) for seq in range(288)])
+        settled(store, START + (day + 2) * DAY)
+    end = START + 12 * DAY
+    spans = [(START, end, 86_400.0), (START, end, 7200.0), (START, START + DAY, 3600.0)]
+    before = [store.steps("ap", OCTETS, *span) for span in spans]
+    store.forget_before(end - DAY)
+    part = store.steps("ap", OCTETS, START + 3600, START + 7200, 300.0)
+    assert [(step.at, step.mean) for step in part] == [(START + 3600, before[2][1].mean)]
+    assert [store.steps("ap", OCTETS, *span) for span in spans] == before
+    assert [len(steps) for steps in before] == [12, 144, 24]
+    fine = store.steps("ap", OCTETS, end - 2 * DAY, end, 300.0)
+    assert len(fine) == 2 * 288
+    assert store.steps("ap", OCTETS, end - 1.5 * DAY, end - 1.25 * DAY, 300.0) == fine[144:216]
+    store.close()
 
 
 def test_a_store_that_was_closed_in_the_middle_goes_on(tmp_path: Path) -> None:

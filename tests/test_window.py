@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from ayni_agent.window import BEGIN_BYTES, LEAST_BYTES, MOST_BYTES, QUEUE_S, Window
+from ayni_core.window import BEGIN_BYTES, LEAST_BYTES, MOST_BYTES, QUEUE_S, Window
 
 MOST_STEPS = 200_000
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from ayni_agent.alarms import as_note
+from ayni_agent.alarms import as_note, note_name
 from ayni_core.message import Message, Plain, from_wire
 from ayni_core.rules import LEVELS
 from ayni_core.wire.note import FrameNote
@@ -162,18 +162,8 @@ def _told(change: Change) -> FrameNote:
     )
 
 
-_PAST = {
-    "rule.device_silent": "note.meanwhile_silent",
-    "rule.signal_low": "note.meanwhile_signal",
-    "rule.quality_low": "note.meanwhile_quality",
-    "rule.port_slow": "note.meanwhile_port",
-    "rule.cable_out": "note.meanwhile_cable",
-    "alarm.peer_lost": "note.meanwhile_peer",
-}
-
-
 def _past(text: Message) -> str:
-    return _PAST.get(text.context, "note.meanwhile")
+    return note_name("note.meanwhile", text.context)
 
 
 def lasted(seconds: float) -> str:

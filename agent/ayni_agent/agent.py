@@ -291,7 +291,7 @@ class Agent:
         self._desk.take(poll, self._polling.patience_s)
         if self._traps is not None:
             self._traps.seen(poll)
-        for transition in self._verdicts.judge(poll):
+        for transition in self._verdicts.judge(poll, now_wall if clock.synchronised() else None):
             self._desk.changed(transition, poll.at_s)
             self._consider(transition)
         if self._purse.saving.copies and self._courier.watched():
@@ -350,5 +350,10 @@ class _RestartError(Exception):
 
 
 def _verdicts(setup: Setup) -> Verdicts:
-    expected = {name: device.expected_dbm for name, device in setup.config.devices.items()}
-    return Verdicts.over(setup.rules, expected)
+    devices = setup.config.devices
+    return Verdicts.over(
+        setup.rules,
+        {name: device.expected_dbm for name, device in devices.items()},
+        sections={name: (setup.config.rules, device.rules) for name, device in devices.items()},
+        places={name: device.place for name, device in devices.items()},
+    )

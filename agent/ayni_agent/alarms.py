@@ -6,6 +6,8 @@ from ayni_agent.status import AlarmStatus, age
 from ayni_agent.verdict import MISSED_POLLS, Transition, Verdicts
 from ayni_core.message import Message, Plain
 from ayni_core.rules import EMPTY, LEVELS, Rule, Track
+from ayni_core.rules.words import shown
+from ayni_core.texts import TEXTS
 from ayni_core.wire.note import VERDICT
 
 MOST_ALARMS = 500
@@ -69,29 +71,33 @@ def transition_text(verdicts: Verdicts, transition: Transition) -> Message:
 
 def alarm_text(rule: Rule, device: str, item: str, track: Track, normal: float | None) -> Message:
     """The sentence of an alert, as the hub says it, with the names that are known at the node."""
-    values: dict[str, Plain] = {"device": device, "value": _round(track.value)}
-    match rule.scope:
-        case "end":
-            values |= {"link": item or device, "end": device}
-            values |= {"signal": _round(track.value), "normal": _round(normal)}
-        case "interface" | "cable":
-            values |= {"port": item}
-            values |= {"speed": _mega(track.value), "best": _mega(track.best)}
+    values: dict[str, Plain] = {"device": device, "port": item, "value": shown(track.value, "--")}
+    if rule.scope == "end":
+        values |= {"link": item or device, "end": device}
+        values |= {"signal": _round(track.value), "normal": _round(normal)}
+    elif rule.scope != "device":
+        values |= {"speed": _mega(track.value), "best": _mega(track.best)}
     return Message(rule.text, values)
 
 
 def as_note(text: Message) -> Message:
     """What is said while something holds, as a note: the monitor's own verdict, named as such."""
-    return Message(_NOTES.get(text.context, VERDICT), text.values)
+    return Message(note_name(VERDICT, text.context), text.values)
 
 
-_NOTES = {
-    "rule.device_silent": f"{VERDICT}_silent",
-    "rule.signal_low": f"{VERDICT}_signal",
-    "rule.quality_low": f"{VERDICT}_quality",
-    "rule.port_slow": f"{VERDICT}_port",
-    "rule.cable_out": f"{VERDICT}_cable",
-    "alarm.peer_lost": f"{VERDICT}_peer",
+def note_name(about: str, context: str) -> str:
+    """The sentence of a note about what a rule says; `about` itself where there is none of its own."""
+    name = _SHORT.get(context) or context.partition(".")[2].replace("_", "")
+    return f"{about}_{name}" if f"{about}_{name}" in TEXTS else about
+
+
+_SHORT = {
+    "rule.device_silent": "silent",
+    "rule.signal_low": "signal",
+    "rule.quality_low": "quality",
+    "rule.port_slow": "port",
+    "rule.cable_out": "cable",
+    "alarm.peer_lost": "peer",
 }
 
 

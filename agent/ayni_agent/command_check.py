@@ -11,6 +11,7 @@ from ayni_agent.command_run import prepare
 from ayni_core.schema import ConfigError
 from ayni_io.i18n import _, _n
 from ayni_io.profiles import Profiles
+from ayni_io.rulebook import load_rules
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,6 +30,9 @@ def main(argv: Sequence[str]) -> int:
     if broken := profiles.faults():
         raise ConfigError(broken)
     config.broker.resolve(str(arguments.file))
+    rules = [rule.name for rule in load_rules()]
+    if unknown := agent_config.unknown_rules(config, rules, str(arguments.file)):
+        raise ConfigError(unknown)
     count = len(config.devices)
     print(
         _n(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ from ayni_io.service import Service
 from ayni_io.snmp import load_engine
 from ayni_io.snmp_access import Access
 
+log = logging.getLogger("agent")
 T = TypeVar("T")
 
 
@@ -83,6 +85,10 @@ def set_up(path: Path) -> Setup:
     traps = collect(lambda: trap_settings.resolve(config.traps, source))
     if access is None or broker is None or write is None or rules is None or faults:
         raise ConfigError(faults)
+    for unknown in agent_config.unknown_rules(config, [rule.name for rule in rules], source):
+        log.warning(
+            "a rule is passed over: %s", unknown
+        )  # an older monitor has fewer, and polls all the same
     if config.traps is not None:
         load_engine("pysnmp", encrypted=traps is not None and any(user.encrypted for user in traps.users))
     return Setup(

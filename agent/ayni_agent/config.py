@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ayni_core import sources
 from ayni_core.inventory import ENGINES, read_data_cap, split_address
-from ayni_core.schema import NAME, Fields
+from ayni_core.rules import law
+from ayni_core.rules import place as places
+from ayni_core.rules.place import NOWHERE, Place
+from ayni_core.schema import NAME, Faults, Fields
 from ayni_core.snmpaccess import (
     Protected,
     WriteAccess,
@@ -28,7 +31,8 @@ from ayni_io.mqtt import BrokerReference, read_broker
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceConfig:
     """One device to poll. `expected_dbm` is what its radio should hear when all is well; without `write`
-    nothing on it can be changed. What has a `source` is not asked over SNMP: `host` is empty then."""
+    nothing on it can be changed. What has a `source` is not asked over SNMP: `host` is empty then. `rules`
+    are the rules that are different for it, at its `place`."""
 
     name: str
     host: str
@@ -43,6 +47,8 @@ class DeviceConfig:
     expected_dbm: float | None
     write: WriteAccess | None = None
     source: Source | None = None
+    place: Place = NOWHERE
+    rules: law.Section = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -66,6 +72,7 @@ class AgentConfig:
     devices: Mapping[str, DeviceConfig]
     data_cap_mb_per_month: float | None = None
     traps: TrapsConfig | None = None
+    rules: law.Section = field(default_factory=dict)
 
 
 def parse(fields: Fields) -> AgentConfig:
@@ -81,6 +88,7 @@ def parse(fields: Fields) -> AgentConfig:
         devices=fields.named("devices", _device),
         data_cap_mb_per_month=read_data_cap(fields),
         traps=read_traps(fields),
+        rules=law.read(fields),
     )
     if config.flush_s > MAX_POLLS / 2 * config.poll_s:
         most = MAX_POLLS // 2
@@ -122,18 +130,38 @@ def _device(name: str, fields: Fields) -> DeviceConfig:
         profile=None if profile == "auto" else profile,
         expected_dbm=fields.number("expected_dbm", None, at_least=-120, at_most=0),
         write=read_write(fields, version),
+        place=_place(fields),
+        rules=law.read(fields),
     )
     fields.done()
     return device
 
 
+def _place(fields: Fields) -> Place:
+    below = fields.child("place")
+    found = places.read(below)
+    below.done()
+    return found
+
+
 def _beyond_snmp(name: str, fields: Fields) -> DeviceConfig:
     source = sources.read(fields.child("source"))
-    fields.done()
-    return DeviceConfig(
+    device = DeviceConfig(
         name=name, host="", port=0, version="", engine=ENGINES[0], community=None, user=None, auth=None,
-        priv=None, profile=None, expected_dbm=None, source=source,
+        priv=None, profile=None, expected_dbm=None, source=source, place=_place(fields),
+        rules=law.read(fields),
     )  # fmt: skip
+    fields.done()
+    return device
+
+
+def unknown_rules(config: AgentConfig, known: Collection[str], source: str) -> list[str]:
+    """Where a section `rules` speaks of a rule that there is not on this machine."""
+    faults = Faults(source)
+    law.unknown(config.rules, known, "rules", faults)
+    for device in config.devices.values():
+        law.unknown(device.rules, known, f"devices.{device.name}.rules", faults)
+    return faults.found
 
 
 def _folder(fields: Fields, key: str) -> Path | None:

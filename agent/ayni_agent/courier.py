@@ -17,8 +17,8 @@ from typing import Any
 from ayni_agent.config import AgentConfig
 from ayni_agent.contact import Contact
 from ayni_agent.outbox import Name, Outbox, Row
-from ayni_agent.window import Window
 from ayni_core import __version__
+from ayni_core.window import Window
 from ayni_core.wire import WireError, topics
 from ayni_core.wire.messages import Ack, Command, CommandState, EarlierBoot, HubState, NodeState
 from ayni_core.wire.shape import pack, unpack
@@ -250,6 +250,8 @@ class Courier:
             log.warning("not understood topic=%s cause=%s", topic, error)
 
     def _hub(self, state: HubState) -> None:
+        if state.state == "ready" and topics.bucket(self._config.node) in state.closed:
+            state = HubState(state="store-down")  # for us: the part of the hub that would store it is away
         ready = state.state == "ready"
         before = self._contact.hub(state.state)
         if ready and not self._hub_ready:  # not at each heartbeat: pauses between resends must grow

@@ -9,12 +9,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ayni_core.ends import ETHERNET
-from ayni_core.readings import Names, Poll, Row, Series, Value
-from ayni_core.rules import EMPTY, Rule, Track, by_metric, step
+from ayni_core.readings import Poll, Row, Series, Value
+from ayni_core.rules import Rule, Track, by_metric
+from ayni_core.rules.bench import Bench, Device, Mouth, Turn
+from ayni_core.rules.law import Law, Section
+from ayni_core.rules.place import NOWHERE, Place
 from ayni_core.wire.frame import ANSWERED
 
 MISSED_POLLS = 2
 _FORGOTTEN_POLLS = 2880  # two days at a minute: a telephone that passed by
+_SCOPES = ("device", "interface", "cable", "end")
+
+Key = tuple[str, str, Series]
+"""The device, the rule, and what it is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,24 +40,12 @@ class Transition:
         return "critical" in (self.level, self.before)
 
 
-class _Seat:
-    """One cell of a device's rows that one rule looks at. `quiet` is the value that changes nothing."""
-
-    __slots__ = ("position", "quiet", "rule", "series")
-
-    def __init__(self, position: int, series: Series, rule: Rule) -> None:
-        self.position = position
-        self.series = series
-        self.rule = rule
-        self.quiet: Value = None
-
-
 @dataclass(slots=True)
 class _Sheet:
-    """What matters in the rows of one device while they have the same names."""
+    """One device while its rows have the same names."""
 
-    names: Names
-    seats: list[_Seat]
+    names: tuple[Series, ...]
+    device: Device
     peers: frozenset[str]
 
 
@@ -60,76 +55,81 @@ class Verdicts:
 
     rules: Mapping[str, tuple[Rule, ...]]
     expected_dbm: Mapping[str, float | None]
-    tracks: dict[tuple[str, str, Series], Track] = field(default_factory=dict)
+    law: Law
+    sections: Mapping[str, tuple[Section, ...]] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    tracks: dict[Key, Track] = field(default_factory=dict)
     missed: dict[str, dict[str, int]] = field(default_factory=dict)
     sheets: dict[str, _Sheet] = field(default_factory=dict)
-    answering: set[str] = field(default_factory=set)
+    bench: Bench[Key] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """A bench over these tracks."""
+        self.bench = Bench(self.tracks, _key, self._normal)
 
     @classmethod
-    def over(cls, rules: Iterable[Rule], expected_dbm: Mapping[str, float | None]) -> Verdicts:
-        """Verdicts by those of the rules that one node can judge alone."""
-        return cls(by_metric(rules, ("device", "interface", "cable", "end")), expected_dbm)
+    def over(
+        cls,
+        rules: Iterable[Rule],
+        expected_dbm: Mapping[str, float | None],
+        *,
+        sections: Mapping[str, tuple[Section, ...]] | None = None,
+        places: Mapping[str, Place] | None = None,
+    ) -> Verdicts:
+        """Verdicts by those of the rules that one node can judge alone; `sections` say by device what is
+        different there, `places` where it stands."""
+        alone = tuple(rule for rule in rules if rule.scope in _SCOPES)
+        return cls(
+            by_metric(alone, _SCOPES), expected_dbm, Law(alone), sections=sections or {}, places=places or {}
+        )
 
-    def judge(self, poll: Poll) -> list[Transition]:
-        """The transitions that one poll brings."""
-        found: list[Transition] = []
-        if poll.error or poll.device not in self.answering:
-            self._answered(poll, found)
+    def judge(self, poll: Poll, wall_s: float | None = None) -> list[Transition]:
+        """The transitions that one poll brings; `wall_s` is when it was, in seconds since 1970, if that is
+        known."""
         if poll.error or not poll.values:
-            return found
+            device = self._sheet(poll.device, ()).device if poll.device not in self.sheets else None
+            device = device or self.sheets[poll.device].device
+            answer = 0.0 if poll.error else 1.0
+            return _transitions(self.bench.answered(device, ANSWERED, [(poll.at_s, answer)]))
         row = Row.of(poll.values)
+        names = row.names.series
         sheet = self.sheets.get(poll.device)
-        if sheet is None or sheet.names is not row.names:
-            sheet = self.sheets[poll.device] = self._sheet(row)
-        cells = row.cells
-        for seat in sheet.seats:
-            value = cells[seat.position]
-            if value == seat.quiet or value is None or isinstance(value, str):
-                continue
-            if not self._step(poll, seat.series, seat.rule, value, found):
-                seat.quiet = value
-        return found + self._peers(poll.device, sheet.peers)
+        if sheet is None or (sheet.names is not names and sheet.names != names):
+            sheet = self.sheets[poll.device] = self._sheet(poll.device, names)
+        turns = self.bench.answered(sheet.device, ANSWERED, [(poll.at_s, 1.0)])
+        turns += self.bench.judge(
+            sheet.device,
+            sheet.names,
+            [(poll.at_s, row.cells)],
+            kind_of=lambda item: _number(row.get(Series("interface", item, "if_type"))),
+            wall_s=None if wall_s is None else wall_s - poll.at_s,
+        )
+        return _transitions(turns) + self._peers(poll.device, sheet.peers)
 
-    def _sheet(self, row: Row) -> _Sheet:
-        radio = any(series.group == "radio" for series in row)
-        seats = []
-        for position, series in enumerate(row.names.series):
-            for rule in self.rules.get(series.metric, ()):
-                if rule.scope == "end" and series.group not in ("radio", "station"):
-                    continue
-                if rule.scope == "cable" and not (radio and is_cable(row, series)):
-                    continue
-                seats.append(_Seat(position, series, rule))
-        peers = frozenset(series.item for series in row if series.group == "station")
-        return _Sheet(row.names, seats, peers)
+    def _sheet(self, device: str, names: tuple[Series, ...]) -> _Sheet:
+        """What may be the end of a link: its radios, and a station that is the only one. Which of many
+        stations are links, and which are homes, only the central knows."""
+        rules = self.law.under(*self.sections.get(device, ()))
+        stations = {series.item for series in names if series.group == "station"}
+        mouths = {
+            Mouth(series.group, series.item)
+            for series in names
+            if series.group == "radio" or (series.group == "station" and len(stations) == 1)
+        }
+        about = Device(
+            name=device,
+            place=self.places.get(device, NOWHERE),
+            rules=rules,
+            ends={} if len(stations) > 1 else dict.fromkeys(sorted(mouths), rules),
+            has_link=any(series.group == "radio" for series in names),
+        )
+        return _Sheet(names, about, frozenset(stations))
 
-    def _answered(self, poll: Poll, found: list[Transition]) -> None:
-        """Whether the device answers at all; `answering` has those of which one more answer says nothing."""
-        quiet = True
-        for rule in self.rules.get(ANSWERED.metric, ()):
-            quiet = not self._step(poll, ANSWERED, rule, 0 if poll.error else 1, found) and quiet
-        if quiet and not poll.error:
-            self.answering.add(poll.device)
-        else:
-            self.answering.discard(poll.device)
-
-    def _step(self, poll: Poll, series: Series, rule: Rule, value: float, found: list[Transition]) -> bool:
-        """Take one number; whether the same number once more could change anything."""
-        key = (poll.device, rule.name, series)
-        before = self.tracks.get(key, EMPTY)
-        after = step(rule, before, value, poll.at_s, self.expected_dbm.get(poll.device))
-        self.tracks[key] = after
-        if after.level != before.level:
-            found.append(
-                Transition(
-                    device=poll.device,
-                    rule=rule.name,
-                    item=series.item,
-                    level=after.level,
-                    before=before.level,
-                )
-            )
-        return after.count > 0
+    def _normal(self, baseline: str, device: str, series: Series, _end: Mouth | None) -> float | None:
+        """Here nothing is known but what the inventory says."""
+        return (
+            self.expected_dbm.get(device) if baseline == "budget" and series.metric == "signal_dbm" else None
+        )
 
     def _peers(self, device: str, heard: frozenset[str]) -> list[Transition]:
         """Stations that came or stayed away: the far end of a link is visible only from here."""
@@ -153,6 +153,25 @@ class Verdicts:
 def is_cable(values: Mapping[Series, Value], series: Series) -> bool:
     """Whether a reading of an interface is about an Ethernet port."""
     return values.get(Series("interface", series.item, "if_type")) == ETHERNET
+
+
+def _key(rule: Rule, device: str, series: Series, _end: Mouth | None) -> Key:
+    return (device, rule.name, series)
+
+
+def _number(value: Value) -> float | None:
+    return value if isinstance(value, int | float) else None
+
+
+def _transitions(turns: Iterable[Turn[Key]]) -> list[Transition]:
+    return [
+        Transition(
+            device=turn.device, rule=turn.rule.name, item=turn.series.item,
+            level=turn.after.level, before=turn.before.level,
+        )
+        for turn in turns
+        if turn.after.level != turn.before.level
+    ]  # fmt: skip
 
 
 def _peer(device: str, peer: str, level: str | None, before: str | None) -> Transition:

@@ -22,6 +22,7 @@ from ayni_core.rules import LEVELS, Track
 _VERSION = 1
 _LARGEST = 4 * 1024 * 1024
 _LEVELS = (None, *LEVELS)
+_MOST_COUNTED = 30  # no rule counts further, and so the bytes come to rest
 
 
 def pack(verdicts: Verdicts, boot: str) -> bytes:
@@ -30,11 +31,11 @@ def pack(verdicts: Verdicts, boot: str) -> bytes:
         [
             device, rule, list(series),
             [_LEVELS.index(track.level), _at(track.since) if track.level else 0, track.best,
-             _LEVELS.index(track.pending) if track.count else 0, track.count,
-             _at(track.pending_since) if track.count else 0],
+             _LEVELS.index(track.pending) if track.count else 0, min(track.count, _MOST_COUNTED),
+             _at(track.pending_since) if track.count else 0, *_further(track)],
         ]
         for (device, rule, series), track in sorted(verdicts.tracks.items())
-        if track.level is not None or track.best is not None or track.count
+        if track.level is not None or track.best is not None or track.count or track.marks
     ]  # fmt: skip
     missed = {
         device: {peer: min(count, MISSED_POLLS) for peer, count in sorted(peers.items())}
@@ -43,6 +44,14 @@ def pack(verdicts: Verdicts, boot: str) -> bytes:
     }
     text = json.dumps([_VERSION, boot, tracks, missed], separators=(",", ":"))
     return zlib.compress(text.encode(), 6)
+
+
+def _further(track: Track) -> list[Any]:
+    """What only rules have that count, or know of two levels at once."""
+    if not (track.more or track.marks):
+        return []
+    marks = [[_at(at), rank] for at, rank in track.marks]
+    return [min(track.more, _MOST_COUNTED), _at(track.more_since) if track.more else 0, marks]
 
 
 def _at(seconds: float) -> float:
@@ -93,8 +102,10 @@ def _read(
 
 
 def _track(numbers: Any, later_s: float, now_s: float) -> Track:
-    level, since_s, best, pending, count, pending_since_s = numbers
-    if not all(type(each) in (int, float) for each in (since_s, count, pending_since_s, best or 0)):
+    level, since_s, best, pending, count, pending_since_s, *rest = numbers
+    more, more_since_s, marks = rest or (0, 0, [])
+    plain = (since_s, count, pending_since_s, best or 0, more, more_since_s)
+    if not all(type(each) in (int, float) for each in (*plain, *(each for mark in marks for each in mark))):
         raise TypeError(numbers)
     return Track(
         level=_LEVELS[level],
@@ -103,6 +114,9 @@ def _track(numbers: Any, later_s: float, now_s: float) -> Track:
         count=count,
         pending_since=min(pending_since_s + later_s, now_s) if count else 0.0,
         best=best,
+        more=more,
+        more_since=min(more_since_s + later_s, now_s) if more else 0.0,
+        marks=tuple((min(at + later_s, now_s), int(rank)) for at, rank in marks),
     )
 
 

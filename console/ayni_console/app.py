@@ -23,6 +23,7 @@ from ayni_console.screens.home import HomePage
 from ayni_console.screens.info import HelpPage, PalettePage
 from ayni_console.screens.lab import LabPage
 from ayni_console.screens.link import LinkPage
+from ayni_console.screens.messages import MessagesPage
 from ayni_console.screens.metric import MetricPage
 from ayni_console.screens.network import MapPage
 from ayni_console.screens.page import Page
@@ -171,6 +172,11 @@ class ConsoleApp(ThriftyDisplay):
         """Events of a thing, or of all."""
         if not isinstance(self.screen, EventsPage):
             self._go(EventsPage(about))
+
+    def open_messages(self) -> None:
+        """Messages to people."""
+        if not isinstance(self.screen, MessagesPage):
+            self._go(MessagesPage())
 
     def open_map(self) -> None:
         """The map."""

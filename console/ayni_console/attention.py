@@ -1,137 +1,23 @@
-"""What needs the operator, worst first: firing alerts, and what is late although nobody raised an alert."""
+"""What needs the operator; the same for every onlooker."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ayni_core.onlooking.attention import (
+    Counts,
+    Item,
+    alert_state,
+    counts,
+    find,
+    items,
+    of_alert,
+)
 
-from ayni_console.model import NO_CONTACT, Model
-from ayni_core.message import Message
-from ayni_core.wire.messages import LINK_STATES, Alert, LinkView
-
-_DOWN = {"link_down", "device_silent", "upstream_down", "port_down"}
-_NO_NEWS = {"agent_offline"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One line of DO FIRST: the thing, its state, since when, how many homes, and why."""
-
-    key: str
-    kind: str
-    name: str
-    state: str
-    since: float | None
-    homes: int
-    cause: Message | None = None
-    headline: Message | None = None
-    text: Message | None = None
-    acked_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """How many things need somebody, how many links are well, and of how many nothing is known."""
-
-    need: int
-    ok: int
-    no_data: int
-
-
-def alert_state(alert: Alert) -> str:
-    """The state that an alert speaks of: rules may have any name, their texts are known."""
-    known = {alert.text.context.removeprefix("rule."), alert.rule.replace("-", "_")}
-    if known & _DOWN:
-        return "down"
-    return "no_news" if known & _NO_NEWS else "weak"
-
-
-def items(model: Model, now: float) -> list[Item]:
-    """Everything that needs the operator, ranked: down first, then by the homes affected, then the oldest."""
-    found = [_from_alert(alert) for alert in model.alerts.values() if alert.silenced_by is None]
-    spoken_of = {(alert.kind, alert.name) for alert in model.alerts.values()}
-    found += _without_alert(model, now, spoken_of)
-    return sorted(found, key=_rank)
-
-
-def counts(model: Model, now: float, worklist: list[Item]) -> Counts:
-    """The three numbers in the head of Home."""
-    states = [model.link_state(link, now) for link in model.links.values()]
-    silent = sum(item.state == "no_news" for item in worklist)
-    return Counts(
-        need=sum(item.state in ("down", "weak") for item in worklist),
-        ok=states.count("ok"),
-        no_data=max(states.count("no_news") + states.count("unknown"), silent),
-    )
-
-
-def find(model: Model, kind: str, name: str, now: float) -> Item | None:
-    """The line of DO FIRST that speaks of one thing, silenced or not."""
-    for item in items(model, now):
-        if (item.kind, item.name) == (kind, name):
-            return item
-    for alert in model.alerts.values():
-        if (alert.kind, alert.name) == (kind, name):
-            return _from_alert(alert)
-    return None
-
-
-def _rank(item: Item) -> tuple[int, int, float, str]:
-    order = LINK_STATES.index(item.state) if item.state in LINK_STATES else len(LINK_STATES)
-    return order, -item.homes, item.since or 0.0, item.key
-
-
-def _from_alert(alert: Alert) -> Item:
-    return Item(
-        key=f"alert:{alert.id}",
-        kind=alert.kind,
-        name=alert.name,
-        state=alert_state(alert),
-        since=alert.since,
-        homes=alert.homes,
-        cause=alert.cause,
-        headline=alert.headline,
-        text=alert.text,
-        acked_by=alert.acked_by,
-    )
-
-
-def _without_alert(model: Model, now: float, spoken_of: set[tuple[str, str]]) -> list[Item]:
-    """Monitors whose report is late, and links that are late while their monitor is not."""
-    if model.contact(now) in NO_CONTACT:
-        return []  # everything is late, and the head of the screen says why
-    found: list[Item] = []
-    behind: set[str] = set()
-    for node in model.nodes.values():
-        if model.node_state(node, now) != "no_news":
-            continue
-        behind.add(node.id)
-        if ("node", node.id) not in spoken_of:
-            found.append(_silent("node", node.id, node.as_of, _homes_at(model, node.site)))
-    for link in model.links.values():
-        late = model.link_state(link, now) == "no_news"
-        if late and ("link", link.id) not in spoken_of and not _watched_by(model, link) & behind:
-            found.append(_silent("link", link.id, model.link_since(link, now), link.homes))
-    return found
-
-
-def _watched_by(model: Model, link: LinkView) -> set[str]:
-    devices = (model.devices.get(end.device) for end in (link.a, link.b))
-    return {device.node for device in devices if device is not None}
-
-
-def _homes_at(model: Model, site: str) -> int:
-    found = model.sites.get(site)
-    return found.homes_behind or found.homes if found else 0
-
-
-def _silent(kind: str, name: str, since: float | None, homes: int) -> Item:
-    return Item(
-        key=f"late:{kind}/{name}",
-        kind=kind,
-        name=name,
-        state="no_news",
-        since=since,
-        homes=homes,
-        cause=Message("cause.monitor_silent"),
-        headline=Message("headline.monitor_silent"),
-    )
+__all__ = [
+    "Counts",
+    "Item",
+    "alert_state",
+    "counts",
+    "find",
+    "items",
+    "of_alert",
+]

@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("\n".join(plain(each) for each in shown))
     if not answered:
         return 2
-    return 1 if attention.items(model, now) else 0
+    return int(any(not item.in_hand for item in attention.items(model, now)))
 
 
 async def _receive(client: ConsoleClient) -> bool:
@@ -114,6 +114,8 @@ def as_json(model: Model, now: float, answered: bool) -> dict[str, object]:
                 "since": item.since,
                 "homes": item.homes,
                 "cause": say(item.cause),
+                "in_hand": item.in_hand,
+                "acked_by": item.acked_by,
             }
             for item in worklist
         ],

@@ -3,7 +3,11 @@
 Theory of operation. Textual sends whole regions again whenever a widget is laid out or a screen is shown:
 some kilobytes for a key. Here every update is first drawn into a picture of the terminal, and only the
 differences are written. `Picture` is that picture and knows nothing of Textual; `ThriftyDisplay` hooks it
-into `App._display`, which is private: Textual is pinned, and a test replays what is written.
+into `App._display`, which is private: Textual is pinned, and tests/test_console_slow.py compares what a
+terminal shows with what Textual composed, and fails where Textual becomes another one.
+
+A terminal forgets what it showed when its size changes or when the console comes back from the background.
+So the picture is forgotten then too, and what Textual does not send again by itself is sent a moment later.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.app import App
 from textual.strip import Strip
@@ -37,6 +42,9 @@ Cell = tuple[str, Shade]
 Piece = tuple[int, int, Iterable[Segment]]
 """(line, first column, segments)."""
 
+_SETTLED_S = 0.05
+"""After a change of size Textual draws within this time, where it draws at all."""
+
 _BRIDGE = 5
 """Equal cells between two changes that cost less to send than another cursor movement."""
 
@@ -48,6 +56,11 @@ class Picture:
         self.width, self.height = width, height
         self._lines: list[list[Cell | None]] = [[None] * width for _each in range(height)]
         self._shades: dict[Style | None, Shade] = {None: PLAIN}
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is known of every cell what the terminal shows there."""
+        return all(None not in row for row in self._lines)
 
     def update(self, pieces: Iterable[Piece], colours: ColorSystem | None) -> str:
         """Draw the pieces in; what to write so that the terminal shows them too."""
@@ -143,17 +156,41 @@ class _Written(CompositorUpdate):
 
 
 class ThriftyDisplay(App[None]):
-    """An app that sends differences only. `forget_display` makes the next update a full one."""
+    """An app that sends differences only; with `full_frames`, all that Textual would send by itself.
 
+    `forget_display` makes the next update a full one, `show_all` sends everything at once.
+    """
+
+    full_frames = False
     _picture: Picture | None = None
 
     def forget_display(self) -> None:
-        """The terminal may show anything: send everything again."""
+        """The terminal may show anything: trust nothing that was sent before."""
         self._picture = None
+
+    def show_all(self) -> None:
+        """Send everything again."""
+        self.forget_display()
+        if self.screen_stack and self._running and not self._batch_count:
+            self._display(self.screen, self.screen._compositor.render_update(full=True))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The terminal was resized, or is ours again: this comes too when a stopped console goes on.
+
+        Textual draws nothing where the size is the same in the end, so what is not known is sent later.
+        """
+        self.forget_display()
+        self.set_timer(_SETTLED_S, self._fill)
+
+    def _fill(self) -> None:
+        known = self._picture is not None and self._picture.whole
+        if not known and not self.is_headless:
+            self.show_all()
 
     def _display(self, screen: Any, renderable: Any) -> None:
         ready = self._running and not self._batch_count and self._driver is not None
-        if ready and not self.is_headless and isinstance(renderable, ChopsUpdate | LayoutUpdate):
+        updates = isinstance(renderable, ChopsUpdate | LayoutUpdate)
+        if ready and updates and not self.full_frames and not self.is_headless:
             width, height = self.size
             if self._picture is None or (self._picture.width, self._picture.height) != (width, height):
                 self._picture = Picture(width, height)

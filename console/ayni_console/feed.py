@@ -6,9 +6,9 @@ from typing import Protocol, TypeVar
 
 from ayni_console.model import Model
 from ayni_core.wire.messages import LabDo
-from ayni_core.wire.questions import Done, Events, History, Question, Readings
+from ayni_core.wire.questions import Deliveries, Done, Events, History, Maintenance, Question, Readings
 
-Answer = TypeVar("Answer", Readings, History, Events, Done)
+Answer = TypeVar("Answer", Readings, History, Events, Maintenance, Deliveries, Done)
 
 
 class NoAnswer(Exception):  # noqa: N818 - it is an answer that is missing, not a fault of ours

@@ -27,6 +27,7 @@ KEYS: tuple[Key, ...] = (
     Key("advice", "a", "a"),
     Key("map", "m", "m"),
     Key("events", "e", "e"),
+    Key("messages", "t", "t"),
     Key("lab", "b,f7", "b"),
     Key("side", "tab", "Tab"),
     Key("zoom", "z", "z"),
@@ -52,8 +53,8 @@ MOVES = (
 )
 BY_ACTION = {key.action: key for key in KEYS}
 EVERYWHERE = (
-    "back", "home", "advice", "map", "events", "lab", "filter", "note", "copy", "pause", "help", "palette",
-    "repaint", "leave",
+    "back", "home", "advice", "map", "events", "messages", "lab", "filter", "note", "copy", "pause", "help",
+    "palette", "repaint", "leave",
 )  # fmt: skip
 
 
@@ -65,6 +66,7 @@ def texts(_: Callable[[str], str]) -> dict[str, tuple[str, str]]:
         "advice": (_("advice"), _("Advice: what do I do now?")),
         "map": (_("map"), _("Map: who is behind whom")),
         "events": (_("events"), _("Events and notebook")),
+        "messages": (_("told"), _("Messages: who was told what, and whether it arrives")),
         "lab": (_("lab"), _("Lab: break and repair a pretend network")),
         "side": ("A/B", _("The other end of the link")),
         "zoom": (_("zoom"), _("Zoom: hour, day, week")),

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from ayni_io.words import clean as clean
+
 
 class Span(NamedTuple):
     """A piece of a line; `style` is a name of `theme.STYLES`."""
@@ -39,13 +41,6 @@ def _width_of(char: str) -> int:
 def cells(text: str) -> int:
     """How many terminal cells a text takes."""
     return len(text) if text.isascii() else sum(map(_width_of, text))
-
-
-def clean(text: str) -> str:
-    """The text without control characters: names come from the network and may hold anything."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def clip(text: str, width: int) -> str:

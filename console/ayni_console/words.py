@@ -1,105 +1,37 @@
-"""Plain words for states, durations, times and numbers, in the language of the reader."""
+"""Plain words for states, durations, times and numbers; the same for every onlooker."""
 
 from __future__ import annotations
 
-import datetime
+from ayni_io.words import (
+    DAY,
+    HOUR,
+    MINUTE,
+    STYLES,
+    SYMBOLS,
+    clock,
+    duration,
+    number,
+    short,
+    style,
+    symbol,
+    weekday,
+    when,
+    word,
+)
 
-from ayni_io.i18n import _, _c, _n
-
-SYMBOLS = {"ok": "●", "weak": "▲", "down": "■", "silent": "■", "no_news": "?", "unknown": "?"}
-STYLES = {
-    "ok": "ok",
-    "weak": "weak",
-    "down": "down",
-    "silent": "down",
-    "no_news": "nonews",
-    "unknown": "nonews",
-}
-MINUTE, HOUR, DAY = 60, 3600, 86400
-
-
-def symbol(state: str) -> str:
-    """The one character that stands for a state beside its word."""
-    return SYMBOLS.get(state, "?")
-
-
-def style(state: str) -> str:
-    """The style in which a state is shown; never the only sign of it."""
-    return STYLES.get(state, "nonews")
-
-
-def word(state: str) -> str:
-    """The word for a state."""
-    match state:
-        case "ok":
-            return _("OK")
-        case "weak":
-            return _("WEAK")
-        case "down":
-            return _("DOWN")
-        case "silent":
-            return _("SILENT")
-        case "no_news":
-            return _("NO NEWS")
-    return _("NOT KNOWN")
-
-
-def duration(seconds: float | None) -> str:
-    """A time span in words: `12 s`, `34 min`, `5 h`, `3 days`."""
-    if seconds is None:
-        return "--"
-    whole = max(int(seconds), 0)
-    if whole < MINUTE:
-        return _("{n} s", n=whole)
-    if whole < 2 * HOUR:
-        return _("{n} min", n=whole // MINUTE)
-    if whole < 2 * DAY:
-        return _("{n} h", n=whole // HOUR)
-    return _n("{n} day", "{n} days", whole // DAY)
-
-
-def short(seconds: float | None) -> str:
-    """A time span in at most four cells: `40s`, `34m`, `5h`, `3d`; seconds by tens keep lines still."""
-    if seconds is None:
-        return "--"
-    whole = max(int(seconds), 0)
-    if whole < 10:
-        return _c("age", "now")
-    if whole < MINUTE:
-        return _c("age", "{n}s", n=whole // 10 * 10)
-    if whole < 100 * MINUTE:
-        return _c("age", "{n}m", n=whole // MINUTE)
-    if whole < 2 * DAY:
-        return _c("age", "{n}h", n=whole // HOUR)
-    return _c("age", "{n}d", n=min(whole // DAY, 999))
-
-
-def number(value: float | None, digits: int = 0, unit: str = "") -> str:
-    """A number with the decimal mark of the language, `--` where there is none."""
-    if value is None:
-        return "--"
-    text = f"{value:.{digits}f}".replace(".", _c("decimal mark", "."))
-    if text.strip("-0.,") == "":
-        text = text.lstrip("-")
-    return f"{text} {unit}" if unit else text
-
-
-def clock(at: float) -> str:
-    """The local time of day."""
-    return f"{datetime.datetime.fromtimestamp(at):%H:%M}"
-
-
-def weekday(at: float) -> str:
-    """The local day of the week, short."""
-    days = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
-    return days[datetime.datetime.fromtimestamp(at).weekday()]
-
-
-def when(at: float, now: float) -> str:
-    """A moment as people say it: `14:20` today, `Mon 03:10` this week, the date before that."""
-    then, today = datetime.datetime.fromtimestamp(at), datetime.datetime.fromtimestamp(now)
-    if then.date() == today.date():
-        return f"{then:%H:%M}"
-    if 0 <= now - at < 6 * DAY:
-        return f"{weekday(at)} {then:%H:%M}"
-    return f"{then:%Y-%m-%d}"
+__all__ = [
+    "DAY",
+    "HOUR",
+    "MINUTE",
+    "STYLES",
+    "SYMBOLS",
+    "clock",
+    "duration",
+    "number",
+    "short",
+    "style",
+    "symbol",
+    "weekday",
+    "when",
+    "word",
+]

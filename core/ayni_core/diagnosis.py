@@ -52,17 +52,22 @@ def cause_of(signs: Signs) -> tuple[Message, Message] | None:
     return _weak(signs)
 
 
-def cause_of_other(kind: str, rule: str, title: str, dark_site: str | None) -> tuple[Message, Message]:
-    """The same for an alert about a device, a monitor or a way out, called `title`."""
+def cause_of_other(
+    kind: str, rule: str, title: str, dark_site: str | None, suspect: str | None = None
+) -> tuple[Message, Message]:
+    """The same for an alert about a device, a monitor or a way out, called `title`. `suspect` is what its
+    rule suspects first; where the whole site is dark, that explains more than all but a cable at hand."""
+    if suspect == "cable" or rule in ("port-slow", "cable-out"):
+        return _pair("cable", device=title)
+    if kind == "device" and dark_site is not None:
+        return _pair("no_power", site=dark_site)
+    if suspect is not None:
+        return _pair(suspect, device=title)
     match kind:
         case "node":
             return _pair("monitor_silent")
         case "upstream":
             return _pair("provider")
-        case _ if rule in ("port-slow", "cable-out"):
-            return _pair("cable", device=title)
-        case _ if dark_site is not None:
-            return _pair("no_power", site=dark_site)
     return _pair("device", device=title)
 
 

@@ -7,11 +7,17 @@ Names are short and stable; what people read is the `title` beside them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from ayni_core import sources
+from ayni_core import maintenance, power_tree, reach, sources
+from ayni_core.address import split_address as split_address
+from ayni_core.maintenance import Window
+from ayni_core.power_tree import PoweredBy
+from ayni_core.reach import Contact, Reach
+from ayni_core.rules import law
+from ayni_core.rules.place import BATTERIES, POWER
 from ayni_core.schema import Fields, did_you_mean
 from ayni_core.snmpaccess import (
     Protected,
@@ -24,25 +30,26 @@ from ayni_core.snmpaccess import (
 from ayni_core.trapaccess import read_traps
 
 ROLES = ("viewer", "operator", "trainer", "hub")
-POWER = ("mains", "solar", "none")
 ENGINES = ("fast", "pysnmp")
 """What reads a device: our own SNMP, or pysnmp where the two disagree about it. The first is the default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who looks or repairs. `role` decides what they may do."""
+    """Somebody who looks or repairs. `role` decides what they may do, `contact` says how they are told."""
 
     name: str
     title: str
     role: str = "operator"
     language: str | None = None
+    contact: Contact = field(default_factory=Contact)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """A place. `homes` counts the households served right there. `data_cap_mb_per_month` is what its link may
-    carry for a monitor there."""
+    carry for a monitor there. `satellite`: what is reached from it goes over one. `rules` are the rules that
+    are different there."""
 
     name: str
     title: str
@@ -50,8 +57,11 @@ class Site:
     longitude: float | None = None
     homes: int = 0
     power: str = "mains"
+    battery: str = BATTERIES[0]
     battery_v: float | None = None
+    satellite: bool = False
     data_cap_mb_per_month: float | None = None
+    rules: law.Section = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +82,8 @@ class Device:
 
     SNMPv3 has no community but a `user`, who is authenticated where `auth` is given, and whose messages are
     encrypted where `priv` is given too. Without `write` nothing on it can be changed. What has a `source` is
-    not asked over SNMP: it is the checked section of that name, and `host` only says where that is.
+    not asked over SNMP: it is the checked section of that name, and `host` only says where that is. It is
+    dead without what it is `powered_by`.
     """
 
     name: str
@@ -90,6 +101,8 @@ class Device:
     priv: Protected | None = None
     write: WriteAccess | None = None
     source: Mapping[str, Any] | None = None
+    powered_by: PoweredBy | None = None
+    rules: law.Section = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -99,11 +112,13 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """One end of a link: a radio of a device. `radio` may stay open where the device has one only."""
+    """One end of a link: a radio of a device. `radio` may stay open where the device has one only. What it
+    should hear was `measured` when new, or else computed from the link's budget."""
 
     device: str
     radio: str | None = None
     expected_dbm: float | None = None
+    measured: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +130,7 @@ class Link:
     a: End
     b: End
     frequency_mhz: float | None = None
+    rules: law.Section = field(default_factory=dict)
 
     @property
     def ends(self) -> tuple[tuple[str, End], tuple[str, End]]:
@@ -124,12 +140,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
-    """A way out to the Internet: an interface of a device whose far side belongs to a provider."""
+    """A way out to the Internet: an interface of a device whose far side belongs to a provider, who may count
+    what it carries in a month (both directions, GB of 10^9 bytes)."""
 
     name: str
     title: str
     device: str
     interface: str
+    data_cap_gb_per_month: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +161,8 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """The whole community. All names in it refer to something that exists."""
+    """The whole community. All names in it refer to something that exists. `timezone` is an IANA name, whose
+    clock `maintenance` and people go by."""
 
     title: str
     language: str
@@ -156,6 +175,18 @@ class Network:
     links: Mapping[str, Link]
     upstreams: Mapping[str, Upstream]
     broker: Elsewhere = Elsewhere()
+    rules: law.Section = field(default_factory=dict)
+    timezone: str = "UTC"
+    maintenance: Mapping[str, Window] = field(default_factory=dict)
+    reach: Reach = field(default_factory=Reach)
+
+    _of_node: Mapping[str, tuple[Device, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        of_node: dict[str, tuple[Device, ...]] = {}
+        for device in self.devices.values():
+            of_node[device.node] = (*of_node.get(device.node, ()), device)
+        object.__setattr__(self, "_of_node", of_node)
 
     def data_cap_mb_per_month(self, node: str) -> float | None:
         """What the link of a node may carry; None: as much as it will."""
@@ -164,7 +195,7 @@ class Network:
 
     def devices_of(self, node: str) -> tuple[Device, ...]:
         """The devices that one node polls."""
-        return tuple(device for device in self.devices.values() if device.node == node)
+        return self._of_node.get(node, ())
 
     def site_of(self, device: str) -> Site:
         """The site where a device stands."""
@@ -175,13 +206,17 @@ class Network:
         return (self.devices[link.a.device].site, self.devices[link.b.device].site)
 
 
-def parse(fields: Fields) -> Network:
-    """Read `network.yaml`; faults are noted in the fields' collector."""
+def parse(fields: Fields, known_rules: Collection[str] | None = None) -> Network:
+    """Read `network.yaml`; faults are noted in the fields' collector. `known_rules` are the names of the
+    rules that there are, where somebody knows them."""
     about = fields.child("network", required=True)
     title = about.text("title")
     language = about.text("language", "en")
     poll_s = about.number("poll_s", 60, at_least=1, at_most=3600)
     flush_s = about.number("flush_s", 300, at_least=5, at_most=86400)
+    timezone = reach.read_timezone(about, None) or "UTC"
+    rules = law.read(about)
+    heartbeat, telegram = reach.read_heartbeat(about), reach.read_telegram(about)
     about.done()
     sites = fields.named("sites", _site, required=True)
     nodes = fields.named("nodes", _node)
@@ -198,8 +233,19 @@ def parse(fields: Fields) -> Network:
         links=fields.named("links", _link),
         upstreams=fields.named("upstreams", _upstream),
         broker=_elsewhere(fields.child("broker")),
+        rules=rules,
+        timezone=timezone,
+        maintenance=fields.named("maintenance", maintenance.parse),
+        reach=Reach(
+            on_call=reach.read_on_call(fields),
+            escalation=reach.read_escalation(fields),
+            heartbeat=heartbeat,
+            telegram=telegram,
+        ),
     )
     _check_references(network, fields)
+    if known_rules is not None:
+        _check_rules(network, known_rules, fields)
     return network
 
 
@@ -225,6 +271,7 @@ def _person(name: str, fields: Fields) -> Person:
         title=_title(name, fields),
         role=fields.choice("role", ROLES, "operator"),
         language=fields.text("language", None),
+        contact=reach.read_contact(fields),
     )
     fields.done()
     return person
@@ -238,8 +285,11 @@ def _site(name: str, fields: Fields) -> Site:
         longitude=fields.number("longitude", None, at_least=-180, at_most=180),
         homes=fields.number("homes", 0, at_least=0, whole=True),
         power=fields.choice("power", POWER, "mains"),
+        battery=fields.choice("battery", BATTERIES, BATTERIES[0]),
         battery_v=fields.number("battery_v", None, at_least=1, at_most=1000),
+        satellite=fields.boolean("satellite", False),
         data_cap_mb_per_month=read_data_cap(fields),
+        rules=law.read(fields),
     )
     fields.done()
     return site
@@ -276,30 +326,6 @@ def _elsewhere(fields: Fields) -> Elsewhere:
     return elsewhere
 
 
-def split_address(address: str) -> tuple[str, int]:
-    """`10.0.0.1`, `name:1161`, `[fe80::1]:161` -> (host, port). Raises `ValueError` with a reason."""
-    host, port = address.strip(), 161
-    if host.startswith("["):
-        host, bracket, rest = host[1:].partition("]")
-        if not bracket or (rest and not rest.startswith(":")):
-            raise ValueError(f'"{address}": expected [ADDRESS] or [ADDRESS]:PORT')
-        text = rest[1:]
-    elif host.count(":") == 1:
-        host, _, text = host.partition(":")
-    else:
-        text = ""
-    if text:
-        if not text.isdecimal() or not 1 <= int(text) <= 65535:
-            raise ValueError(f'"{address}": the port must be 1 to 65535')
-        port = int(text)
-    labels = host.rstrip(".").split(".")
-    if ":" not in host and not all(0 < len(label) < 64 for label in labels):
-        raise ValueError(f'"{address}": expected an address or a name, with no empty part in it')
-    if not host or any(c.isspace() or not c.isprintable() for c in host):
-        raise ValueError(f'"{address}": expected an address or a name')
-    return host, port
-
-
 def _device(name: str, fields: Fields, only_node: str | None) -> Device:
     if "source" in fields:
         return _beyond_snmp(name, fields, only_node)
@@ -330,6 +356,8 @@ def _device(name: str, fields: Fields, only_node: str | None) -> Device:
         auth=auth,
         priv=priv,
         write=read_write(fields, version),
+        powered_by=power_tree.read(fields),
+        rules=law.read(fields),
     )
     fields.done()
     return device
@@ -344,6 +372,8 @@ def _beyond_snmp(name: str, fields: Fields, only_node: str | None) -> Device:
         node=fields.name("node", only_node) if only_node else fields.name("node"),
         host=source.where,
         source=fields.raw("source"),
+        powered_by=power_tree.read(fields),
+        rules=law.read(fields),
     )
     fields.done()
     return device
@@ -354,6 +384,7 @@ def _end(fields: Fields) -> End:
         device=fields.name("device"),
         radio=fields.text("radio", None),
         expected_dbm=fields.number("expected_dbm", None, at_least=-120, at_most=0),
+        measured="expected_dbm" in fields,
     )
     fields.done()
     return end
@@ -385,7 +416,10 @@ def _link(name: str, fields: Fields) -> Link:
         if end.expected_dbm is None and budget is not None:
             end = End(device=end.device, radio=end.radio, expected_dbm=budget)
         ends.append(end)
-    link = Link(name=name, title=_title(name, fields), a=ends[0], b=ends[1], frequency_mhz=frequency)
+    link = Link(
+        name=name, title=_title(name, fields), a=ends[0], b=ends[1], frequency_mhz=frequency,
+        rules=law.read(fields),
+    )  # fmt: skip
     fields.done()
     return link
 
@@ -396,9 +430,17 @@ def _upstream(name: str, fields: Fields) -> Upstream:
         title=_title(name, fields),
         device=fields.name("device"),
         interface=fields.text("interface"),
+        data_cap_gb_per_month=fields.number("data_cap_gb_per_month", None, at_least=0.1, at_most=1_000_000),
     )
     fields.done()
     return upstream
+
+
+def _check_rules(network: Network, known: Collection[str], fields: Fields) -> None:
+    law.unknown(network.rules, known, "network.rules", fields.faults)
+    for kind, things in (("sites", network.sites), ("devices", network.devices), ("links", network.links)):
+        for name, thing in things.items():
+            law.unknown(thing.rules, known, f"{kind}.{name}.rules", fields.faults)
 
 
 def _check_references(network: Network, fields: Fields) -> None:
@@ -416,5 +458,9 @@ def _check_references(network: Network, fields: Fields) -> None:
             check(f"links.{link.name}.{letter}.device", end.device, network.devices, "device")
         if link.a.device and link.a.device == link.b.device:
             fields.faults.add(f"links.{link.name}", "both ends are the same device")
+    power_tree.check(network.devices, fields)
+    maintenance.check(network.maintenance, network, fields)
+    contacts = {name: person.contact for name, person in network.people.items()}
+    reach.check(network.reach, contacts, network.sites, fields.faults.add)
     for upstream in network.upstreams.values():
         check(f"upstreams.{upstream.name}.device", upstream.device, network.devices, "device")

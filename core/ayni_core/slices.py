@@ -5,10 +5,12 @@ An agent is given its own devices only: a node that is stolen knows nothing of t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from ayni_core.inventory import ENGINES, Device, Network
+from ayni_core.rules import law, place
 from ayni_core.snmpaccess import Protected
 
 Mapping = dict[str, Any]
@@ -72,6 +74,7 @@ def agent(
         "encoding": "field",
         **({"data_cap_mb_per_month": cap} if cap is not None else {}),
         **{key: folder for key, folder in folders.items() if folder},
+        **({"rules": law.written(network.rules)} if network.rules else {}),
         **({"traps": dict(traps)} if (traps := network.nodes[name].traps) is not None else {}),
         "devices": {device.name: _device(network, device) for device in network.devices_of(name)},
     }
@@ -87,9 +90,20 @@ def hub(name: str, facts: BrokerFacts, *, network_path: str, data_dir: str) -> M
     }
 
 
-def accounts(network: Network, hub_name: str, *, lab: bool = False) -> dict[str, str]:
+def accounts(
+    network: Network,
+    hub_name: str,
+    *,
+    lab: bool = False,
+    workers: Iterable[str] = (),
+    villages: Iterable[str] = (),
+    regions: Iterable[str] = (),
+) -> dict[str, str]:
     """Every account that the community needs, with its role ("" where a role means nothing)."""
     result = {f"h-{hub_name}": ""}
+    result |= {f"w-{worker}": "" for worker in workers}
+    result |= {f"b-{village}": "" for village in villages}
+    result |= {f"r-{region}": "" for region in regions}
     result |= {f"n-{node}": "" for node in network.nodes}
     result |= {f"p-{person.name}": person.role for person in network.people.values()}
     if lab:
@@ -99,7 +113,7 @@ def accounts(network: Network, hub_name: str, *, lab: bool = False) -> dict[str,
 
 def _device(network: Network, device: Device) -> Mapping:
     if device.source is not None:
-        return {"source": dict(device.source)}
+        return {"source": dict(device.source), **_judged(network, device)}
     host = f"[{device.host}]" if ":" in device.host else device.host
     fields: Mapping = {"address": f"{host}:{device.port}", "version": device.version}
     if device.engine != ENGINES[0]:
@@ -121,7 +135,20 @@ def _device(network: Network, device: Device) -> Mapping:
     expected = _expected_dbm(network, device.name)
     if expected is not None:
         fields["expected_dbm"] = expected
-    return fields
+    return fields | _judged(network, device)
+
+
+def _judged(network: Network, device: Device) -> Mapping:
+    """What a monitor has to know to judge as the hub does: the rules that are different there, and the place.
+    A device that is an end of one link alone has what is different for that link, too."""
+    site = network.sites[device.site]
+    links = [link for link in network.links.values() for _side, end in link.ends if end.device == device.name]
+    changes = law.together(site.rules, device.rules, links[0].rules if len(links) == 1 else {})
+    where = place.written(place.of_site(site))
+    return {
+        **({"place": where} if where else {}),
+        **({"rules": law.written(changes)} if changes else {}),
+    }
 
 
 def _protections(auth: Protected | None, priv: Protected | None) -> Mapping:

@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+from ayni_core.texts_alerts import ALERT_TEXTS
 from ayni_core.texts_commands import COMMAND_TEXTS
 from ayni_core.texts_discovery import DISCOVERY_TEXTS
 from ayni_core.texts_lab import LAB_TEXTS
+from ayni_core.texts_numbers import NUMBER_TEXTS
+from ayni_core.texts_parts import PART_TEXTS
+from ayni_core.texts_people import PEOPLE_TEXTS
+from ayni_core.texts_rules import RULE_TEXTS
 from ayni_core.texts_traps import TRAP_TEXTS
 
 TEXTS: dict[str, str] = {}
@@ -19,8 +24,13 @@ def _text(context: str, english: str) -> None:
 
 TEXTS.update(LAB_TEXTS)
 TEXTS.update(COMMAND_TEXTS)
+TEXTS.update(ALERT_TEXTS)
 TEXTS.update(TRAP_TEXTS)
+TEXTS.update(RULE_TEXTS)
+TEXTS.update(PART_TEXTS)
 TEXTS.update(DISCOVERY_TEXTS)
+TEXTS.update(PEOPLE_TEXTS)
+TEXTS.update(NUMBER_TEXTS)
 
 
 # What is wrong (alerts): a headline of at most 60 characters
@@ -56,7 +66,6 @@ _text("headline.behind", "The way there is cut at {link}.")
 _text("headline.unknown", "Not enough is known yet.")
 
 # Answers of the hub that are not data
-_text("answer.unknown_question", "the central does not know this question: {question}")
 _text("answer.bad_question", "the central did not understand the question: {problem}")
 _text("answer.not_found", "nothing is known of {name}")
 _text("answer.not_allowed", "{user} may not do this")

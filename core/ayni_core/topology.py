@@ -11,12 +11,16 @@ from ayni_core.inventory import Link, Network
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """`parent` gives the link through which a site reaches the upstream (none at the root itself);
-    `behind` gives the sites that are cut off when a link is."""
+    """`parent` gives the link through which a site reaches the upstream (none at the root itself), `above`
+    the site at its near end; `behind` gives the sites that are cut off when a link is. `order` has the sites
+    that can be reached, those nearest to the Internet first; `root` says for each at which root it hangs."""
 
     roots: tuple[str, ...]
     parent: Mapping[str, str]
     behind: Mapping[str, frozenset[str]]
+    above: Mapping[str, str]
+    order: tuple[str, ...]
+    root: Mapping[str, str]
 
     def homes_behind(self, link: str, network: Network) -> int:
         """Households that lose their way out when this link is down."""
@@ -52,4 +56,7 @@ def build(network: Network) -> Topology:
         if site in above:
             below[above[site]] |= below[site]
     behind = {link: frozenset(below[site]) for site, link in parent.items()}
-    return Topology(roots=roots, parent=parent, behind=behind)
+    root: dict[str, str] = {}
+    for site in order:
+        root[site] = root[above[site]] if site in above else site
+    return Topology(roots=roots, parent=parent, behind=behind, above=above, order=tuple(order), root=root)

@@ -36,8 +36,18 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
     ("stop",): Entry("ayni_hub.command_start:stop_main", "hub", "end what `ayni start` runs"),
     ("console",): Entry("ayni_console.command_console:main", "console", "watch and repair your links"),
     ("status",): Entry("ayni_console.command_status:main", "console", "Home as plain lines"),
+    ("link",): Entry("ayni_console.command_look:link_main", "console", "one link as plain lines"),
+    ("site",): Entry("ayni_console.command_look:site_main", "console", "one site as plain lines"),
+    ("events",): Entry("ayni_console.command_events:main", "console", "what happened, as plain lines"),
+    ("health",): Entry("ayni_console.command_health:main", "console", "how Ayni itself is, as plain lines"),
     ("do",): Entry("ayni_console.command_do:main", "console", "give a command to a device or a monitor"),
+    ("alerts",): Entry("ayni_console.command_alerts:main", "console", "every alarm as plain lines"),
+    ("ack",): Entry("ayni_console.command_alerts:ack_main", "console", "take an alarm on, or give it back"),
+    ("maintenance",): Entry(
+        "ayni_console.command_maintenance:main", "console", "say when nobody is to be called"
+    ),
     ("network",): Entry("ayni_hub.command_network:main", "hub", "check and extend network.yaml"),
+    ("notify",): Entry("ayni_hub.command_notify:main", "hub", "how people are told of alarms; send a test"),
     ("agent", "run"): Entry("ayni_agent.command_run:main", "agent", "poll the devices of this node for ever"),
     ("agent", "check"): Entry("ayni_agent.command_check:main", "agent", "check an agent.yaml"),
     ("agent", "status"): Entry(
@@ -58,8 +68,22 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
     ("hub", "backup"): Entry("ayni_hub.command_store:backup_main", "hub", "copy all that is remembered"),
     ("hub", "restore"): Entry("ayni_hub.command_store:restore_main", "hub", "put a backup back"),
     ("hub", "check"): Entry("ayni_hub.command_store:check_main", "hub", "read all that is stored; repair it"),
+    ("hub", "query"): Entry("ayni_hub.command_query:main", "hub", "ask what is stored: latest, gaps, top …"),
     ("hub", "export"): Entry("ayni_hub.command_store:export_main", "hub", "write samples for other programs"),
+    ("hub", "accounts"): Entry(
+        "ayni_hub.command_accounts:main", "hub", "write the accounts of a broker of your own"
+    ),
+    ("hub", "handover"): Entry("ayni_hub.command_handover:main", "hub", "give a worker's buckets to another"),
+    ("hub", "migrate"): Entry(
+        "ayni_hub.command_migrate:main", "hub", "bring what is stored to another store"
+    ),
     ("hub", "import"): Entry("ayni_hub.command_store:import_main", "hub", "take samples in from a file"),
+    ("rules", "check"): Entry(
+        "ayni_hub.command_rules:check_main", "hub", "what is an alarm here, and what is wrong with a rule"
+    ),
+    ("rules", "try"): Entry(
+        "ayni_hub.command_rules:try_main", "hub", "let rules judge what is stored: what would have fired"
+    ),
     ("tap",): Entry("ayni_hub.command_tap:main", "hub", "read along on the broker, decoded"),
     ("lab",): Entry(
         "ayni_lab.command_lab:main", "lab", "simulated devices and an embedded broker to learn on"
@@ -69,8 +93,15 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
 _GROUPS = {
     "agent": "the monitor: polls devices and reports",
     "hub": "the central: remembers and judges",
+    "rules": "what is an alarm",
 }
-_BROUGHT_BY = {"cryptography": "snmpv3", "textual": "console", "pysnmp": "agent", "amqtt": "lab"}
+_BROUGHT_BY = {
+    "cryptography": "snmpv3",
+    "textual": "console",
+    "pysnmp": "agent",
+    "amqtt": "lab",
+    "influxdb_client": "hub",
+}
 """Third-party packages that only an extra brings."""
 
 
@@ -103,7 +134,8 @@ def _main(words: list[str]) -> int:
             return 0 if len(words) > 1 else 2
         known = [path[1] for path in COMMANDS if path[0] == words[0] and len(path) > 1]
         return _complain(f"{words[0]} {words[1]}", did_you_mean(words[1], known))
-    return _complain(words[0], did_you_mean(words[0], {path[0] for path in COMMANDS}))
+    known = sorted({path[0] for path in COMMANDS})
+    return _complain(words[0], did_you_mean(words[0], known) or f"; known are {', '.join(known)}")
 
 
 def load(entry: Entry) -> Callable[[list[str]], int | None]:

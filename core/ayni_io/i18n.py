@@ -1,25 +1,31 @@
 """Language of the person in front of the screen: gettext catalogues, chosen once, changed at will.
 
 `_("{count} of {total}", count=1, total=2)` for the rim's own texts, `_n` where a count decides the form,
-`_c` where the same English words mean two things, `say` for a `Message` of the core.
+`_c` where the same English words mean two things, `say` for a `Message` of the core. `speaking` is for
+programs that serve people of several languages at once.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import gettext
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 
 from ayni_core.message import Message
 from ayni_core.texts import TEXTS
 
 LOCALE = Path(__file__).resolve().parent / "locale"
-LANGUAGES = {"en": "English", "es": "Español"}
+LANGUAGES = {"en": "English", "es": "Español", "fr": "Français", "pt": "Português"}
 """What the catalogues hold; the key is also what AYNI_LANG and `--language` take."""
 
 _current: gettext.NullTranslations = gettext.NullTranslations()
 _language = "en"
+_reader: ContextVar[str | None] = ContextVar("reader", default=None)
+"""Whose language it is instead, in this thread or task."""
 
 
 def use(language: str | None = None) -> str:
@@ -35,9 +41,24 @@ def use(language: str | None = None) -> str:
     return _language
 
 
+@contextlib.contextmanager
+def speaking(short: str) -> Iterator[None]:
+    """In this thread or task the language of one reader, a key of LANGUAGES; others are not touched."""
+    token = _reader.set(short)
+    try:
+        yield
+    finally:
+        _reader.reset(token)
+
+
 def language() -> str:
     """The language in use, such as `es`."""
-    return _language
+    return _reader.get() or _language
+
+
+def _texts() -> gettext.NullTranslations:
+    reader = _reader.get()
+    return _current if reader is None else _catalogue(reader)
 
 
 def _from_environment() -> list[str]:
@@ -53,17 +74,17 @@ def _from_environment() -> list[str]:
 
 def _(text: str, /, **values: object) -> str:
     """The text in the language in use, its named places filled."""
-    return _fill(_current.gettext(text) if text else "", text, values)
+    return _fill(_texts().gettext(text) if text else "", text, values)
 
 
 def _n(one: str, many: str, n: int, /, **values: object) -> str:
     """The form of a text for `n` things; `{n}` is filled too."""
-    return _fill(_current.ngettext(one, many, n), many, {**values, "n": n})
+    return _fill(_texts().ngettext(one, many, n), many, {**values, "n": n})
 
 
 def _c(context: str, text: str, /, **values: object) -> str:
     """A text whose English words mean more than one thing, told apart by a stable context."""
-    return _fill(_current.pgettext(context, text), text, values)
+    return _fill(_texts().pgettext(context, text), text, values)
 
 
 def say(message: Message | None) -> str:
@@ -74,6 +95,21 @@ def say(message: Message | None) -> str:
     if text is None:
         return message.context
     return _c(message.context, text, **message.values)
+
+
+def say_in(tag: str, message: Message) -> str:
+    """A message of the core in somebody else's language; in English where no catalogue has that one."""
+    text = TEXTS.get(message.context)
+    if text is None:
+        return message.context
+    short = tag.replace("-", "_").partition("_")[0].lower()
+    return _fill(_catalogue(short).pgettext(message.context, text), text, message.values)
+
+
+@functools.cache
+def _catalogue(short: str) -> gettext.NullTranslations:
+    known = [short] if short in LANGUAGES else []
+    return gettext.translation("ayni", str(LOCALE), languages=known or ["en"], fallback=True)
 
 
 def _fill(text: str, fallback: str, values: Mapping[str, object]) -> str:

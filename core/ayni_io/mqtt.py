@@ -124,7 +124,9 @@ class MqttClient:
         window: int = 20,
         clock_is_right: Callable[[], bool] = clock.synchronised,
         return_s: float = _RETURN_S,
+        will_at_end: bool = False,
     ) -> None:
+        """`will_at_end`: the will speaks also when we leave by ourselves."""
         self.broker = broker
         self.client_id = client_id
         self.keepalive_s = keepalive_s
@@ -138,6 +140,7 @@ class MqttClient:
         self.on_message: Callable[[str, bytes, bool], None] | None = None
         self._clock_is_right = clock_is_right
         self._return_s = return_s
+        self._will_at_end = will_at_end
         self._filters: list[str] = []
         self._client: _Paho | None = None
         self._waiting: dict[int, asyncio.Future[bool]] = {}
@@ -205,7 +208,7 @@ class MqttClient:
                 elif not await self._any_of(due, addresses):
                     self._tell("; ".join(str(each.trouble) for each in addresses if each.trouble))
         finally:
-            self._drop(Trouble(kind="lost", text="closed"))
+            self._drop(Trouble(kind="lost", text="closed"), word=not self._will_at_end)
 
     async def _any_of(self, due: Sequence[Address], all_: Sequence[Address]) -> bool:
         """Try these in order until a connection came about, and live through it; whether one did."""
@@ -451,14 +454,17 @@ class MqttClient:
         if self._lost is not None and not self._lost.done():
             self._lost.set_result(Trouble(kind=kind, text=text))
 
-    def _drop(self, trouble: Trouble) -> None:
+    def _drop(self, trouble: Trouble, *, word: bool = True) -> None:
         client, self.connected = self._client, False
         if client is not None:
             # without these paho writes DISCONNECT at once; without DISCONNECT the last will would speak
             client.on_socket_register_write = client.on_socket_unregister_write = None
             client.on_socket_close = None
             self._spend(client)
-            self._close(client, client.disconnect)
+            if word:
+                self._close(client, client.disconnect)
+            else:
+                self._close(client)
         self._client = None
         for future in self._waiting.values():
             if not future.done():

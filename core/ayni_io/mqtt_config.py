@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ayni_core.inventory import split_address
+from ayni_core.address import split_address
 from ayni_core.schema import Fields
 from ayni_io import secret
 from ayni_io.secret import Secret

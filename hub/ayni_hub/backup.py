@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ayni_core import __version__
 
-FILES = ("ledger.db", "store.db")
+FILES = ("ledger.db", "store.db", "spool.db", "people.db", "feed.db")
 NETWORK = "network.yaml"
 _ABOUT = "backup.json"
 _KIND = "ayni hub backup"

@@ -35,20 +35,31 @@ def tell(wall_s: float) -> None:
     log.error("clock wrong date=%s: set it; until then reports wait at the monitors", shown)
 
 
+def hub_says(state: str) -> bytes:
+    """The word of a hub about itself."""
+    return pack(HubState(state=state))
+
+
 async def until_right(
-    name: str, broker: BrokerConfig, wall_s: Callable[[], float] = clock.wall_s, look_s: float = _LOOK_S
+    name: str,
+    broker: BrokerConfig,
+    wall_s: Callable[[], float] = clock.wall_s,
+    look_s: float = _LOOK_S,
+    *,
+    topic: str = topics.HUB,
+    says: Callable[[str], bytes] = hub_says,
 ) -> None:
-    """Come back when the clock may be right: at once, or after saying what is the matter until it is."""
+    """Come back when the clock may be right: at once, or after saying on `topic` what is the matter until it
+    is. `name` is that of the account."""
     if not is_wrong(wall_s()):
         return
     tell(wall_s())
-    will = Will(topic=topics.HUB, payload=pack(HubState(state="gone")))
-    client = MqttClient(broker, f"h-{name}", will=will)
+    client = MqttClient(broker, name, will=Will(topic=topic, payload=says("gone")))
     saying: set[asyncio.Task[None]] = set()
 
     async def say() -> None:
         with contextlib.suppress(MqttError):  # the next connection says it
-            await client.publish(topics.HUB, pack(HubState(state=STATE)), retain=True)
+            await client.publish(topic, says(STATE), retain=True)
 
     client.on_connect = lambda: saying.add(asyncio.create_task(say()))
     running = asyncio.create_task(client.run())

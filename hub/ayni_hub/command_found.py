@@ -36,6 +36,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     form.add_argument(
         "--add", action="store_true", help=_("offer what is on the air and not written down, one by one")
     )
+    add_broker_options(parser)
+
+
+def add_broker_options(parser: argparse.ArgumentParser) -> None:
+    """Where to ask, and as whom, if not the network that runs from this folder as its own user."""
     parser.add_argument("--broker", metavar="HOST[:PORT]", help=_("where the broker is"))
     parser.add_argument("--user", metavar="NAME", help=_("your name in network.yaml"))
     parser.add_argument(
@@ -52,7 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(home: Home, options: argparse.Namespace) -> int:
     """Ask the central, and show what it says, or offer to write it down. Raises `ConfigError`."""
-    found = asyncio.run(_ask(_broker(home, options)))
+    found = asyncio.run(_ask(broker_of_person(home, options)))
     if found is None:
         print("ayni network found: " + _("The central did not answer."), file=sys.stderr)
         return 1
@@ -155,8 +160,8 @@ def _offer_one(home: Home, link: FoundView, answer: Callable[[str, str], str]) -
 # ---- asking
 
 
-def _broker(home: Home, options: argparse.Namespace) -> BrokerConfig:
-    """As a person: of the broker that is named, or of the network that runs from this folder."""
+def broker_of_person(home: Home, options: argparse.Namespace) -> BrokerConfig:
+    """To connect as a person: of the broker that is named, or of the network that runs from this folder."""
     if options.broker is not None or options.user is not None:
         options.config = None
         return broker_of(options)

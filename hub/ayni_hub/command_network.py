@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ayni_core import inventory
 from ayni_core.inventory import Network
 from ayni_core.schema import ConfigError, did_you_mean
 from ayni_core.slug import slug
 from ayni_core.snmpaccess import VERSIONS
-from ayni_hub import adding, command_found, discovering, importing, roof
+from ayni_hub import adding, command_found, command_netjson, discovering, importing, roof
 from ayni_hub.grow import growing
 from ayni_hub.home import Home, default_folder
-from ayni_io import snmp_options, yamlfile
+from ayni_hub.people.zones import zones_of
+from ayni_io import snmp_options
 from ayni_io.i18n import _, _n
 from ayni_io.profiles import Profiles
+from ayni_io.rulebook import load_rules, read_network
 from ayni_io.snmp_errors import SnmpDenied, SnmpError
 
 
@@ -71,8 +72,14 @@ def parser() -> argparse.ArgumentParser:
         description=_("Show the links that devices tell of, beside those that are written down."),
     )
     command_found.add_options(found)
+    graph = below.add_parser(
+        "netjson",
+        help=_("write the network as a graph for other programs"),
+        description=_("Write the network as a NetJSON graph: no people, no addresses, no secrets."),
+    )
+    command_netjson.add_options(graph)
     default = default_folder()
-    for each in (add, link, shown, found, looked_for, brought):
+    for each in (add, link, shown, found, graph, looked_for, brought):
         each.add_argument(
             "--dir",
             dest="folder",
@@ -94,7 +101,8 @@ def main(argv: Sequence[str]) -> int:
     """Do one of them. `ConfigError` is for the command line to tell."""
     options = parser().parse_args(argv)
     if options.what == "check":
-        network = yamlfile.read(options.file, inventory.parse)
+        network = read_network(options.file, load_rules())
+        zones_of(network, str(options.file))
         print(_("{file}: all is well: {what}", file=options.file, what=_summary(network)))
         return 0
     home = Home(options.folder)
@@ -102,6 +110,8 @@ def main(argv: Sequence[str]) -> int:
         return _list(home)
     if options.what == "found":
         return command_found.run(home, options)
+    if options.what == "netjson":
+        return command_netjson.run(home, options)
     if options.what == "discover":
         status = discovering.discover(home, options)
         if status == 0 and roof.tell_to_read_again(home):

@@ -19,6 +19,8 @@ from ayni_hub.backup import BackupError
 from ayni_hub.embedded import EmbeddedStore, inspection
 from ayni_hub.exchange import ExchangeError
 from ayni_hub.home import HUB, Home, default_folder
+from ayni_hub.remote.opening import open_remote
+from ayni_hub.remote.store import RemoteStore
 from ayni_hub.store import Sample, Store, StoreError
 from ayni_io.i18n import _, _n
 from ayni_io.progress import Progress
@@ -189,7 +191,11 @@ def import_main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _store(options: argparse.Namespace) -> EmbeddedStore:
+def _store(options: argparse.Namespace) -> EmbeddedStore | RemoteStore:
+    if options.config is not None:
+        config = hub_config.load(options.config)
+        if config.store.kind != "embedded":
+            return open_remote(config.store, config.data_dir, gap_s=900.0, oldest_s=0.0, writes=False)
     path = _places(options)[0] / _STORE
     if not path.is_file():
         raise StoreError(_("{path}: there is no such store", path=path))

@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import os
 import zlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ayni_core import inventory, slices
+from ayni_core import slices
+from ayni_core.home_assistant import Wanted
 from ayni_core.inventory import Network
 from ayni_core.schema import ConfigError, Fields
 from ayni_core.slices import BrokerFacts
 from ayni_core.slug import slug
 from ayni_hub import memory_folder
+from ayni_hub.config import read_feed
+from ayni_hub.numbers import config as numbers_config
+from ayni_hub.people.zones import zones_of
+from ayni_hub.phone import config as phone_config
 from ayni_io import files, yamlfile, yamlwrite
 from ayni_io.i18n import _
 from ayni_io.local_broker import LocalBroker
+from ayni_io.rulebook import load_rules, read_network
 
 HUB = "hub"
+_SECTIONS = ("numbers", "home_assistant", "feed", "phone")
 _ABOUT = """\
 Your network. It grows by `ayni network add` and `ayni network link`, or in an editor; then
 `ayni network check` tells whether all is well.
@@ -48,10 +56,13 @@ class Answers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`start.yaml`: which node and person of the inventory this machine and its user are."""
+    """`start.yaml`: which node and person of the inventory this machine and its user are, and the checked
+    sections of hub.yaml that people may add there."""
 
     node: str
     person: str
+    sections: Mapping[str, Any] = field(default_factory=dict)
+    home_assistant: Wanted | None = None
 
     @staticmethod
     def parse(fields: Fields) -> Settings:
@@ -59,7 +70,17 @@ class Settings:
         return Settings(
             node=fields.name("node"),
             person=fields.name("person"),
+            sections={name: fields.raw(name) for name in _SECTIONS if fields.raw(name) is not None},
+            home_assistant=_checked(fields),
         )
+
+
+def _checked(fields: Fields) -> Wanted | None:
+    """Note the faults of the sections for hub.yaml here, where people wrote them."""
+    numbers_config.read(fields)
+    phone_config.read(fields)
+    read_feed(fields)
+    return numbers_config.read_home_assistant(fields)
 
 
 class Home:
@@ -81,8 +102,10 @@ class Home:
         return yamlfile.read(self.folder / "start.yaml", Settings.parse)
 
     def network(self) -> Network:
-        """The inventory. Raises `ConfigError`."""
-        return yamlfile.read(self.network_path, inventory.parse)
+        """The inventory, its time zones and rules looked up. Raises `ConfigError`."""
+        network = read_network(self.network_path, load_rules())
+        zones_of(network, str(self.network_path))
+        return network
 
     def begin(self, answers: Answers, *, language: str, host: str) -> None:
         """Write the first network: one site, one node, and this machine as a device, which tells of itself.
@@ -137,7 +160,7 @@ class Home:
             runtime_dir=str(self.runtime_dir),
             metered=True,
         )
-        _rewrite(self.hub_config, hub)
+        _rewrite(self.hub_config, {**hub, **settings.sections})
         return _rewrite(self.agent_config, agent)
 
     @property

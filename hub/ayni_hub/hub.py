@@ -1,56 +1,59 @@
 """The hub: one loop that takes in frames, judges, publishes what people see, and answers.
 
-Frames are gathered for a moment and committed together; they are acknowledged after the commit. When the
-store or the ledger fails, nothing is acknowledged, the retained hub state says `store-down`, and the agents
-keep what they have; so it is when somebody sets our clock to a time that cannot be right.
+The way of a frame into the store is `intake`, what is retained for people stands on a `board`. A hub of the
+role `all` does everything; a judge leaves storing for good to its workers, a mirror judging to the village
+(`roles`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Coroutine
-from dataclasses import replace
-from typing import Any
 
 from ayni_core import __version__
 from ayni_core.inventory import Network
 from ayni_core.message import Message
 from ayni_core.rules import Rule
 from ayni_core.wire import WireError, topics
-from ayni_core.wire.messages import Ack, Command, Event, HubState, NodeState
-from ayni_core.wire.questions import Done
+from ayni_core.wire.messages import Ack, Command, Event, HubState, NodeState, PartState, Told
+from ayni_core.wire.questions import Done, Question
 from ayni_core.wire.shape import pack, unpack
-from ayni_hub import clock_wait
+from ayni_hub import clock_wait, roles, told
+from ayni_hub.alerting.life import Life
 from ayni_hub.answers import Answers
+from ayni_hub.board import ALERTS, Board
 from ayni_hub.commands import Desk
-from ayni_hub.ingest import Arrival, Ingest
-from ayni_hub.judge import Changes, Judge
+from ayni_hub.crew import Crew
+from ayni_hub.feeding import Feeder
+from ayni_hub.ingest import Arrival, Ingest, Outcome
+from ayni_hub.inside import Companion, Inside
+from ayni_hub.intake import DAY_S, Intake
+from ayni_hub.judge import Judge
 from ayni_hub.ledger import Ledger, LedgerError
 from ayni_hub.links_found import LinksFound
+from ayni_hub.people.assembly import Staff
 from ayni_hub.picture import Picture
+from ayni_hub.presence import Presence
 from ayni_hub.questions import MOST_WAITING, Asked, Questions
+from ayni_hub.retention import Retention
+from ayni_hub.roles import Role
 from ayni_hub.store import Store, StoreError
 from ayni_hub.tally import Tally
+from ayni_hub.verdict_memory import VerdictMemory
+from ayni_hub.voice import Voice
 from ayni_hub.watching import Watching
-from ayni_io import clock
-from ayni_io.mqtt import BrokerConfig, MqttClient, MqttError, Will
+from ayni_io import clock, timezones
+from ayni_io.mqtt import BrokerConfig, MqttClient, Will
 
 log = logging.getLogger("hub")
 _TICK_S = 1.0
-_GATHER_S, _BREATH_S = 0.05, 0.01
-_LARGEST_BATCH, _HISTORY_BYTES = 200, 64 * 1024
-_HEARTBEAT_S, _SAY_AGAIN_S = 30.0, 3600.0
 _LOG_EVERY_S = 60.0
-_MOST_INBOX = 64 * 1024 * 1024
-_DAY_S = 86400.0
-_MOST_UNWRITTEN = 1000
-_ALERTS = topics.alert("")
+_MANY_DEVICES = 1000
+"""Of more the start looks less closely at what waits in the store: it would take minutes."""
 
 
 class Hub:
-    """Runs until cancelled."""
+    """Runs until cancelled. `feeder`: a server that is to have all this too."""
 
     def __init__(
         self,
@@ -60,63 +63,99 @@ class Hub:
         broker: BrokerConfig,
         ledger: Ledger,
         store: Store,
-        retain_days: int,
+        retain: Retention,
+        role: Role = roles.ALL,
+        feeder: Feeder | None = None,
     ) -> None:
         now = clock.wall_s()
         self._network = network
         self._ledger = ledger
         self._store = store
-        self._retain_s = retain_days * _DAY_S
-        self._judge = Judge(network, rules, ledger.tracks(), ledger.alerts())
+        self._role = role
+        self._feeder = feeder
+        self._retain = retain
+        self._judge = Judge(network, rules if role.judges else (), ledger.tracks(), ledger.alerts())
+        quick = len(network.devices) > _MANY_DEVICES
         for device in network.devices:
-            self._judge.recall(device, [(s, at, v) for s, at, v in store.latest(device) if at <= now])
+            newest = store.latest(device, quick=quick)
+            self._judge.recall(device, [(s, at, v) for s, at, v in newest if at <= now])
         self._judge.settle()
         self._picture = Picture(self._judge, ledger.hours(int(now // 3600) - 24), now)
-        self._ingest = Ingest(network, ledger, store)
+        self._odd: Tally[str] = Tally(_LOG_EVERY_S, "many")
+        self._intake = Intake(
+            Ingest(network, ledger, store, feed=feeder.keep if feeder else None),
+            ledger, store, self._odd,
+            taken=self._taken, acknowledge=self._acknowledge, changed=lambda: self._presence.say(),
+        )  # fmt: skip
         self._links_found = LinksFound(network, self._judge.known)
         self._answers = Answers(network, self._judge, store, ledger, self._watch, self._links_found)
+        zone = timezones.find(network.timezone, "network.timezone")
+        self._life = (
+            Life(network, self._judge, self._picture, ledger, zone, now, clock.monotonic_s())
+            if role.judges
+            else None
+        )
+        if self._life is not None:
+            self._answers.alerts = self._life.desk
+            self._picture.blind_s = self._life.blind_s
+        self._voice = Voice(
+            MqttClient(
+                broker,
+                f"h-{name}",
+                will=Will(topic=topics.HUB, payload=pack(HubState(state="gone"))),
+                window=100,
+                will_at_end=True,
+            )
+        )
         self._desk = Desk(
             network,
             lambda node: self._judge.nodes[node].state,
-            lambda topic, payload: self._publish(topic, payload, retain=False),
+            lambda topic, payload: self._say(topic, payload),
             self._audit,
-        )
-        self._client = MqttClient(
-            broker,
-            f"h-{name}",
-            will=Will(topic=topics.HUB, payload=pack(HubState(state="gone"))),
-            window=100,
         )
         self._questions = Questions(self._answer, self._refuse)
         self._watching = Watching()
-        self._odd: Tally[str] = Tally(_LOG_EVERY_S, "many")
-        self._client.on_connect = self._connected
-        self._client.on_disconnect = lambda reason: log.warning("broker lost cause=%s", reason)
-        self._client.on_message = self._message
-        self._client.subscribe(*topics.HUB_HEARS)
-        self._inbox: deque[Arrival] = deque()
-        self._inbox_bytes = 0
-        self._arrived = asyncio.Event()
-        self._state = "ready"
-        self._running: set[asyncio.Task[None]] = set()
-        self._retained: set[str] = set()
-        self._last_beat = self._last_said = 0.0
+        self._board = Board(self._current, self._voice.keep, self._voice.spawn)
+        self._crew = Crew(network, shares=not role.acknowledges)
+        client = self._voice.client
+        client.on_connect = self._connected
+        client.on_disconnect = lambda reason: log.warning("broker lost cause=%s", reason)
+        client.on_message = self._message
+        client.subscribe(*roles.hears(role))
+        self._presence = Presence(self._voice, self._own_state)
+        self._memory = VerdictMemory(ledger, self._picture)
         self._last_cleaning = 0.0
-        self._unsent: set[str] = set()
-        self._unwritten = Changes()
+        self._blind = False
+        self.companions: list[Companion] = []
+        self.staff: Staff | None = None
+
+    @property
+    def inside(self) -> Inside:
+        """What companions look at."""
+        return Inside(
+            network=self._network, judge=self._judge, picture=self._picture,
+            intake=self._intake, voice=self._voice,
+        )  # fmt: skip
 
     async def run(self) -> int:
         """Work until cancelled; then say that the hub is gone."""
         self._ledger.remember({}, {}, [Event(at=clock.wall_s(), text=Message("event.hub_started"))], {})
-        log.info("started devices=%d links=%d", len(self._network.devices), len(self._network.links))
+        log.info(
+            "started role=%s devices=%d links=%d",
+            self._role.name, len(self._network.devices), len(self._network.links),
+        )  # fmt: skip
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._client.run())
-                tasks.create_task(self._take_in())
+                tasks.create_task(self._voice.client.run())
+                tasks.create_task(self._intake.run())
                 tasks.create_task(self._questions.run())
                 tasks.create_task(self._tick())
+                for companion in self.companions:
+                    tasks.create_task(companion())
+                if self._feeder is not None:
+                    tasks.create_task(self._feeder.run(self._current, self._topics))
         finally:
-            totals = self._ingest.totals
+            totals = self._intake.ingest.totals
             log.info(
                 "stopped frames=%d samples=%d repeated=%d refused=%d",
                 totals.frames, totals.samples, totals.repeated, totals.refused,
@@ -129,12 +168,12 @@ class Hub:
         try:
             address = topics.parse(topic)
             match address.root:
-                case "in":
-                    self._receive(Arrival(topic, payload, clock.wall_s()))
-                case "state" if payload and self._state != clock_wait.STATE:  # they come again
+                case "in" | "fed":
+                    self._intake.receive(Arrival(topic, payload, clock.wall_s()))
+                case "state" if payload and self._intake.state != clock_wait.STATE:  # they come again
                     state, now = unpack(NodeState, payload), clock.wall_s()
                     self._judge.node_state(address.words[0], state, now)
-                    self._ingest.hear(address.words[0], state, now, retained=retained)
+                    self._intake.ingest.hear(address.words[0], state, now, retained=retained)
                 case "ask":
                     user, session, question = address.words
                     self._questions.put(Asked(user, topics.answer(user, session, question), payload))
@@ -142,55 +181,40 @@ class Hub:
                     node, command = address.words
                     self._desk.heard(node, command, payload)
                 case "net" | "alert" if retained and payload:
-                    self._retained.add(topic)
+                    self._board.found(topic)
+                case "part":
+                    self._crew.hear(address.words[0], unpack(PartState, payload) if payload else None)
+                case "told" if not retained:
+                    self._hear_of(address.words[0], unpack(Told, payload))
         except WireError as error:
             self._odd.add(f"not understood topic={'/'.join(topic.split('/')[:4])[:80]}", str(error))
 
-    def _receive(self, arrival: Arrival) -> None:
-        """A frame; more than we can hold is passed over: it was not acknowledged, and comes again."""
-        if self._inbox_bytes + len(arrival.payload) > _MOST_INBOX:
-            self._odd.add("too much at once", f"{_MOST_INBOX} bytes wait")
-            return
-        self._inbox_bytes += len(arrival.payload)
-        self._inbox.append(arrival)
-        self._arrived.set()
-
-    async def _take_in(self) -> None:
-        while True:
-            await self._arrived.wait()
-            await asyncio.sleep(_GATHER_S)
-            self._arrived.clear()
-            while self._inbox:
-                batch = next_batch(self._inbox)
-                self._inbox_bytes -= sum(len(arrival.payload) for arrival in batch)
-                await self._take(batch)
-                await asyncio.sleep(_BREATH_S)  # news come in, which go before a backlog; acks go out
-
-    async def _take(self, batch: list[Arrival]) -> None:
-        if clock_wait.is_wrong(clock.wall_s()):
-            return  # not acknowledged: they come again
+    def _hear_of(self, part: str, news: Told) -> None:
+        """What happened at a worker or in a village: written down once, and said so."""
         try:
-            outcome = self._ingest.take(batch)
-        except (StoreError, LedgerError) as error:
-            await self._store_failed(str(error))
-            return
-        if outcome.frames:  # copies for watchers write nothing, and so prove nothing
-            await self._set_state("ready")
-        for node, acks in outcome.acks.items():
-            for ack in acks.values():
-                # a lost acknowledgement is no loss: the frame comes again, and so does its acknowledgement
-                self._spawn(self._publish(topics.ack(node), pack(_merged(ack)), qos=0))
-        now = clock.wall_s()
-        self._judge.changes.events += outcome.events
+            word = told.take(self._ledger, part, news)
+        except LedgerError as error:
+            self._odd.add(f"events not taken part={part}", str(error))
+        else:
+            self._voice.spawn(self._voice.say(topics.heard(part), pack(word)))
+
+    def _acknowledge(self, node: str, ack: Ack) -> None:
+        if self._role.acknowledges:
+            # a lost acknowledgement is no loss: the frame comes again, and so does its acknowledgement
+            self._voice.spawn(self._voice.say(topics.ack(node), pack(ack), qos=0))
+
+    async def _taken(self, outcome: Outcome, now: float) -> None:
+        events = outcome.events
         for node in outcome.clones:
-            log.error("cloned node node=%s", node)
             text = Message("event.cloned_node", {"node": node})
-            self._judge.changes.events.append(Event(at=now, text=text, level="warn", kind="node", name=node))
+            events.append(Event(at=now, text=text, level="warn", kind="node", name=node))
+        if self._role.acknowledges:  # what a judge could tell of them its workers tell
+            self._judge.changes.events += events
         for placed in outcome.judge:
             if placed.kind != "history":
                 frame = placed.frame
                 next_by = now + frame.next_by_s if placed.kind == "live" else None
-                self._judge.take(frame.node, frame.devices, placed.start, next_by)
+                self._judge.take(frame.node, frame.devices, placed.start, next_by, frame.synced)
         await self._tell(now)
 
     # ---- judge and tell
@@ -199,41 +223,49 @@ class Hub:
         while True:
             await asyncio.sleep(_TICK_S)
             now = clock.wall_s()
-            if not await self._is_dated(now):
+            dated = await self._intake.is_dated(now)
+            self._see(now)
+            if not dated:
                 continue
-            if self._state == "store-down":
-                await self._try_again(now)
-            if not self._inbox:
+            await self._intake.try_again(now)
+            if not self._intake.inbox:
                 await self._tell(now)
-            if clock.monotonic_s() - self._last_beat >= _HEARTBEAT_S and self._client.connected:
-                await self._beat()
-            self._look_after(now)
-            if now - self._last_cleaning >= _DAY_S / 24:
+            if self._role.leads:
+                await self._lead(now)
+            await self._presence.beat()
+            self._intake.look_after(now)
+            if now - self._last_cleaning >= DAY_S / 24:
                 self._last_cleaning = now
                 self._forget_old(now)
 
-    async def _is_dated(self, now: float) -> bool:
-        """Whether our clock may be right; all are told when that changes."""
-        wrong = clock_wait.is_wrong(now)
-        if wrong and self._state != clock_wait.STATE:
-            clock_wait.tell(now)
-            await self._set_state(clock_wait.STATE)
-        elif not wrong and self._state == clock_wait.STATE:
-            await self._set_state("ready")
-        return not wrong
+    def _see(self, now: float) -> None:
+        """Notice when nothing can reach us: nobody is late then."""
+        causes = {"store-down": "store", clock_wait.STATE: "clock"}
+        cause = causes.get(self._intake.state) or ("" if self._voice.connected else "broker")
+        if self._life is not None and self._life.look(now, clock.monotonic_s(), cause):
+            self._blind = bool(cause)
+            self._judge.excuse(set(self._network.nodes) if cause else self._crew.waiting(), now)
 
-    async def _try_again(self, now: float) -> None:
-        """Agents send nothing while the store is down, so nobody but us can find out that it works again."""
-        try:
-            self._store.probe(now)
-            self._ledger.probe(now)
-        except (StoreError, LedgerError):
-            return
-        await self._set_state("ready")
+    async def _lead(self, now: float) -> None:
+        """See how the other parts are; the agents are told whose reports have to wait."""
+        self._judge.changes.events += self._crew.events(now)
+        if self._excuse(now):
+            await self._presence.say()
+
+    def _excuse(self, now: float) -> bool:
+        """Whose reports have to wait is not called silent; whether that changed."""
+        turned = self._crew.turned()
+        if turned and not self._blind:
+            self._judge.excuse(self._crew.waiting(), now)
+        return turned
 
     async def _tell(self, now: float) -> None:
         self._judge.tick(now)
-        self._judge.changes.events += [*self._ingest.tell(now), *self._links_found.look(now)]
+        told_by_us = self._intake.ingest.tell(now)
+        self._judge.changes.events += told_by_us if self._role.acknowledges else ()
+        self._judge.changes.events += self._links_found.look(now)
+        self._judge.changes.events += self._feeder.events(now) if self._feeder else ()
+        self._judge.changes.events += self.staff.events() if self.staff else ()
         self._questions.write(now)
         for what, count, cause in self._odd.due(now):
             log.warning("%s count=%d cause=%s", what, count, cause)
@@ -244,119 +276,117 @@ class Hub:
         for event in changes.events:
             what = event.text.context
             log.info("event level=%s about=%s/%s text=%s", event.level, event.kind, event.name, what)
-        await self._remember(changes)
-        self._unsent |= news
-        self._send_unsent()
+        try:
+            self._memory.write(changes)
+        except LedgerError as error:
+            await self._intake.failed(str(error))
+        await self._note(now)
+        self._show(news)
+        if self.staff is not None:
+            self.staff.take(changes.alerts, self._judge.alerts, now)
 
-    async def _remember(self, changes: Changes) -> None:
-        """Into the ledger, with what could not be written before."""
-        kept, self._unwritten = self._unwritten, Changes()
-        kept.tracks |= changes.tracks
-        kept.alerts |= changes.alerts
-        kept.events = (kept.events + changes.events)[-_MOST_UNWRITTEN:]
-        hours = self._picture.new_hours
-        if not (kept.tracks or kept.alerts or kept.events or hours):
+    def _show(self, news: set[str]) -> None:
+        """Put on the board what changed; a mirror has none: what is retained there is the village's."""
+        if not self._role.judges:
+            return
+        self._board.put(news)
+        if self._voice.connected:
+            self._board.send()
+        if self._feeder is not None:
+            self._feeder.show(news)
+
+    async def _note(self, now: float) -> None:
+        """That we see, and what else outlives a restart."""
+        if self._life is None:
             return
         try:
-            self._ledger.remember(kept.tracks, kept.alerts, kept.events, hours)
+            events = self._life.write(now, clock.monotonic_s())
         except LedgerError as error:
-            self._unwritten = kept
-            await self._store_failed(str(error))
-        else:
-            self._picture.new_hours = {}
-
-    def _send_unsent(self) -> None:
-        if not self._client.connected:
+            await self._intake.failed(str(error))
             return
-        unsent, self._unsent = self._unsent, set()
-        for topic in sorted(unsent, key=lambda each: each.startswith(_ALERTS)):  # the picture first
-            self._spawn(self._publish(topic, self._current(topic), retain=True))
+        for event in events:
+            log.warning("event level=%s text=%s", event.level, event.text.context)
+        if self.staff is not None:
+            self.staff.hear(events)
 
     def _current(self, topic: str) -> bytes:
         """What a retained topic should say now: a late publication must not bring back the past."""
-        if topic.startswith(_ALERTS):
-            alert = self._judge.alerts.get(topic.removeprefix(_ALERTS))
+        if topic.startswith(ALERTS):
+            alert = self._judge.alerts.get(topic.removeprefix(ALERTS))
             return pack(alert) if alert else b""
         return self._picture.told(topic)
 
+    def _topics(self) -> set[str]:
+        """Every topic that has something to say now."""
+        return self._picture.topics() | {topics.alert(identifier) for identifier in self._judge.alerts}
+
     def _connected(self) -> None:
         log.info("broker found")
-        self._retained.clear()
-        self._spawn(self._greet())
+        self._board.connected()
+        self._voice.spawn(self._greet())
 
     async def _greet(self) -> None:
         """After connecting: say ready, tell the whole picture, clear away what an older one left retained."""
-        await self._say_state()
-        self._unsent |= self._picture.topics()
-        self._unsent |= {topics.alert(identifier) for identifier in self._judge.alerts}
-        self._send_unsent()
-        await asyncio.sleep(_TICK_S)
-        for topic in self._retained - self._picture.topics():
-            if not self._current(topic):
-                await self._publish(topic, b"", retain=True)
-
-    async def _store_failed(self, reason: str) -> None:
-        if self._state != "store-down":
-            log.error("store down cause=%s", reason)
-        await self._set_state("store-down")
-
-    async def _set_state(self, state: str) -> None:
-        if state != self._state:
-            self._state = state
-            log.info("state=%s", state)
-            await self._say_state()
-
-    async def _say_state(self) -> None:
-        self._last_beat = self._last_said = clock.monotonic_s()
-        await self._publish(topics.HUB, pack(self._own_state()), retain=True)
-
-    async def _beat(self) -> None:
-        """Show people that we live; now and then also what is retained for nodes."""
-        if self._last_beat - self._last_said >= _SAY_AGAIN_S:
-            await self._say_state()
-        self._last_beat = clock.monotonic_s()
-        await self._publish(topics.BEAT, pack(self._own_state()), qos=0)
+        if self._crew.shares:
+            await asyncio.sleep(_TICK_S)  # how the workers are is retained, and comes first
+            self._excuse(clock.wall_s())
+        await self._presence.say()
+        if self._role.judges:
+            await self._board.tell_all(self._topics())
 
     def _own_state(self) -> HubState:
-        return HubState(state=self._state, at=round(clock.wall_s(), 1), version=__version__)
-
-    def _look_after(self, now: float) -> None:
-        """The store's own work, a piece a second, while nobody waits for anything else."""
-        if self._inbox or self._state != "ready":
-            return
-        try:
-            self._store.upkeep(now)
-        except StoreError as error:
-            self._odd.add("looking after the store failed", str(error))
+        state, closed = self._intake.state, self._crew.closed()
+        if state == "ready" and self._crew.none_is_ready():
+            state, closed = "store-down", ()
+        return HubState(state=state, at=round(clock.wall_s(), 1), version=__version__, closed=closed)
 
     def _forget_old(self, now: float) -> None:
-        """What is too old, counted from the newest sample: a clock that jumps ahead costs nothing."""
-        try:
-            until = min(now, self._store.newest() or now) - self._retain_s
+        until = self._intake.forget_old(now, self._retain)
+        if until is not None:
             self._judge.known.forget_before(until)
-            self._store.forget_before(until)
-            self._ledger.forget_before(until)
-        except (StoreError, LedgerError) as error:
-            log.error("forgetting failed cause=%s", error)
 
     # ---- out
 
     async def _answer(self, asked: Asked) -> None:
-        if self._desk.ask(asked.payload, asked.user, asked.topic):
+        if self._role.judges and self._desk.ask(asked.payload, asked.user, asked.topic):
             return
         try:
-            answer: object = self._answers.answer(asked.payload, asked.user, clock.wall_s())
+            answer: object = await self._answers.answered(asked.payload, asked.user, clock.wall_s())
         except (StoreError, LedgerError) as error:
             log.error("answering failed cause=%s", error)
             answer = Done(error=Message("answer.store_down"))
         except (ArithmeticError, ValueError) as error:  # a question made of numbers that nobody means
             self._odd.add(f"question refused user={asked.user[:48]}", str(error)[:200])
             answer = Done(error=Message("answer.bad_question", {"problem": str(error)[:80]}))
-        await self._publish(asked.topic, pack(answer), retain=False)
+        await self._show_what_was_done()
+        await self._say(asked.topic, pack(answer))
+
+    async def _show_what_was_done(self) -> None:
+        """Whoever took an alert on sees it before the answer."""
+        if self._life is not None and self._life.desk.acted:
+            self._life.desk.acted = False
+            self._see(clock.wall_s())
+            await self._tell(clock.wall_s())
+            await asyncio.sleep(0)  # that it is on its way before the answer is
+
+    async def do(self, question: Question, user: str) -> Message | None:
+        """What a person asks for otherwise than at a console, done as if asked there; why not, or None."""
+        try:
+            answer = self._answers.answer(pack(question), user, clock.wall_s())
+        except (StoreError, LedgerError):
+            return Message("answer.store_down")
+        await self._show_what_was_done()
+        return answer.error
+
+    def employ(self, staff: Staff) -> None:
+        """People are told from now on."""
+        self.staff = staff
+        self._answers.deliveries = staff.deliveries
+        staff.take({}, self._judge.alerts, clock.wall_s())
+        self.companions.append(lambda: staff.run(self.inside))
 
     async def _refuse(self, topic: str) -> None:
-        answer = Done(error=Message("answer.too_many", {"most": MOST_WAITING}))
-        await self._publish(topic, pack(answer), retain=False)
+        await self._say(topic, pack(Done(error=Message("answer.too_many", {"most": MOST_WAITING}))))
 
     def _watch(self, nodes: set[str], for_s: float, user: str) -> None:
         now = clock.wall_s()
@@ -364,7 +394,7 @@ class Hub:
             state = self._judge.nodes[node].state
             if state is not None and state.up and self._watching.due(node, state.epoch, for_s, now):
                 command = Command(id=f"watch-{int(now)}", do="watch", epoch=state.epoch, for_s=for_s, by=user)
-                self._spawn(self._publish(topics.cmd(node), pack(command), retain=False))
+                self._voice.spawn(self._say(topics.cmd(node), pack(command)))
 
     def _audit(self, event: Event) -> None:
         """Who commanded what: written at once, or with what could not be written before."""
@@ -373,43 +403,5 @@ class Hub:
         except LedgerError:
             self._judge.changes.events.append(event)
 
-    async def _publish(self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1) -> None:
-        try:
-            await self._client.publish(topic, payload, qos=qos, retain=retain)
-        except MqttError as error:
-            log.debug("not sent topic=%s cause=%s", topic, error)
-            if retain and topic != topics.HUB:
-                self._unsent.add(topic)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-
-
-def next_batch(inbox: deque[Arrival]) -> list[Arrival]:
-    """Take out what is stored next: all the news, else as much of a backlog as news can wait for."""
-    news = [arrival for arrival in inbox if not arrival.topic.endswith("/history")][:_LARGEST_BATCH]
-    if news:
-        taken = set(map(id, news))
-        rest = [arrival for arrival in inbox if id(arrival) not in taken]
-        inbox.clear()
-        inbox.extend(rest)
-        return news
-    batch: list[Arrival] = []
-    size = 0
-    while inbox and len(batch) < _LARGEST_BATCH and size < _HISTORY_BYTES:
-        batch.append(inbox.popleft())
-        size += len(batch[-1].payload)
-    return batch
-
-
-def _merged(ack: Ack) -> Ack:
-    """Neighbouring sequence numbers as one range."""
-    ranges: list[tuple[int, int]] = []
-    for first, last in sorted((pair[0], pair[1]) for pair in ack.stored):
-        if ranges and first <= ranges[-1][1] + 1:
-            ranges[-1] = (ranges[-1][0], max(last, ranges[-1][1]))
-        else:
-            ranges.append((first, last))
-    return replace(ack, stored=tuple(ranges))
+    async def _say(self, topic: str, payload: bytes) -> None:
+        await self._voice.say(topic, payload)

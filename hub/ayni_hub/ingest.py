@@ -7,11 +7,12 @@ agent's outbox, and a frame that comes twice is acknowledged again without being
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ayni_core.inventory import Network
-from ayni_core.wire import WireError, codec, topics
+from ayni_core.message import Message
+from ayni_core.wire import WireError, codec, fed, topics
 from ayni_core.wire.frame import Frame
 from ayni_core.wire.messages import Ack, Event, NodeState, Refused, Unread
 from ayni_hub.ledger import Ledger, LedgerError
@@ -20,6 +21,10 @@ from ayni_hub.node_notes import NodeNotes
 from ayni_hub.placing import Placing
 from ayni_hub.refusals import NOBODY, Refusals
 from ayni_hub.store import Kept, Store, StoreError
+from ayni_hub.tally import Tally
+from ayni_hub.timeline import BELIEVABLE_S
+
+_TELL_EVERY_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +38,15 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A decoded frame with its kind, and when on the hub's time line it begins."""
+    """A decoded frame with its kind, and when on the hub's time line it begins. `village`: whose hub brought
+    it, empty for one that came from its node."""
 
     frame: Frame
     kind: str
     start: float
     crc: int
     payload: bytes
+    village: str = ""
 
     def kept(self) -> Kept:
         """As the store wants it: the bytes as they came, if they still say the same."""
@@ -69,9 +76,19 @@ class Totals:
 
 
 class Ingest:
-    """Takes batches of arrivals. Raises `StoreError` or `LedgerError` when nothing may be acknowledged."""
+    """Takes batches of arrivals. Raises `StoreError` or `LedgerError` when nothing may be acknowledged.
 
-    def __init__(self, network: Network, ledger: Ledger, store: Store) -> None:
+    `feed` gets every new frame after it was stored and before it is recorded as safe: a frame that comes
+    again after a crash in between is handed over twice, never not at all."""
+
+    def __init__(
+        self,
+        network: Network,
+        ledger: Ledger,
+        store: Store,
+        feed: Callable[[Sequence[Placed], float], None] | None = None,
+    ) -> None:
+        self._feed = feed
         self._network = network
         self._ledger = ledger
         self._store = store
@@ -79,6 +96,8 @@ class Ingest:
         self._names = Names(store.names, lambda node: [device.name for device in network.devices_of(node)])
         self._notes = NodeNotes(network)
         self._refusals = Refusals()
+        self._unknown: Tally[str] = Tally(_TELL_EVERY_S, "")
+        self._ahead: Tally[str] = Tally(_TELL_EVERY_S, "")
         self.totals = Totals()
 
     def hear(self, node: str, state: NodeState, now: float, *, retained: bool) -> None:
@@ -119,17 +138,31 @@ class Ingest:
     def tell(self, now: float) -> list[Event]:
         """What was refused and is due to be told, into the log and for people."""
         self._refusals.write(now)
-        return [*self._refusals.events(now), *self._names.events(now), *self._notes.events(now)]
+        ahead = [
+            _warning(now, "event.fed_ahead", name=village, minutes=minutes)
+            for village, _count, minutes in self._ahead.due(now)
+        ]
+        unknown = [
+            _warning(now, "event.fed_unknown", count=count, name=village, reason=reason)
+            for village, count, reason in self._unknown.due(now)
+        ]
+        found = [*self._refusals.events(now), *self._names.events(now), *self._notes.events(now)]
+        return [*ahead, *unknown, *found]
 
     def _sender(self, arrival: Arrival) -> str:
         """The node on whose topic it came; NOBODY for one that is not ours."""
-        node = arrival.topic.rsplit("/", 2)[-2] if arrival.topic.count("/") > 1 else ""
+        words = arrival.topic.split("/")
+        node = words[4] if len(words) > 4 else ""
         return node if node in self._network.nodes else NOBODY
 
     def _place(self, arrival: Arrival) -> Placed:
         address = topics.parse(arrival.topic)
-        _bucket, node, kind = address.words
-        frame = codec.decode(arrival.payload)
+        node, kind = address.words[1], address.words[-1]
+        body, start, village = arrival.payload, None, ""
+        if address.root == "fed":
+            village = address.words[2]
+            start, body = fed.decode(arrival.payload)
+        frame = codec.decode(body)
         if frame.node != node:
             raise WireError(f"a frame of {frame.node} on the topic of {node}", kind="foreign")
         if node not in self._network.nodes:
@@ -139,16 +172,20 @@ class Ingest:
             if known is None or known.node != node:
                 raise WireError(f"{node} does not poll {device}", kind="foreign")
         bound = self._names.bound(frame, copy=kind == "watch")
-        as_it_came = bound is frame and codec.encoding_of(arrival.payload) == "field"
-        start = self._placing.place(bound, kind, arrival.at)
-        payload = arrival.payload if as_it_came else b""
-        return Placed(bound, kind, start, zlib.crc32(arrival.payload), payload)
+        as_it_came = bound is frame and codec.encoding_of(body) == "field"
+        if start is None:
+            start = self._placing.place(bound, kind, arrival.at)
+        elif start > arrival.at + BELIEVABLE_S:  # it stays where the village placed it
+            self._ahead.add(village, f"{(start - arrival.at) / 60:.0f}")
+        return Placed(bound, kind, start, zlib.crc32(body), body if as_it_came else b"", village)
 
     def _keep(self, frames: Mapping[tuple[str, str, int], Placed], now: float) -> int:
         """Samples, then the ledger; how many samples."""
         try:
             self._placing.save(now)
             samples = self._store.keep([placed.kept() for placed in frames.values()])
+            if self._feed is not None:
+                self._feed(list(frames.values()), now)
             self._ledger.record(
                 [(node, epoch, seq, placed.crc) for (node, epoch, seq), placed in frames.items()],
                 now,
@@ -156,6 +193,7 @@ class Ingest:
                 [
                     event
                     for placed in frames.values()
+                    if not placed.village  # it tells of them itself
                     for event in self._notes.of(placed.frame, placed.start, now, judged=placed.kind == "live")
                 ],
             )
@@ -177,11 +215,17 @@ class Ingest:
     def _refuse(self, outcome: Outcome, arrival: Arrival, error: WireError) -> None:
         """Count it, and tell its sender by the name of the frame; by its bytes where that cannot be read."""
         self.totals.refused += 1
+        words = arrival.topic.split("/")
+        if words[2] == "fed" and error.kind == "foreign":
+            # the village has grown, and our inventory has not yet: what it brings waits there until it has
+            self._unknown.add(words[5], str(error))
+            return
         self._refusals.add(self._sender(arrival), error, arrival.at)
         if arrival.topic.endswith("/watch"):
             return  # a copy is never waited for
-        node = arrival.topic.split("/")[-2]
-        named = None if error.kind in ("dictionary", "damaged") else codec.name_of(arrival.payload)
+        node = words[4]
+        body = fed.body(arrival.payload) if words[2] == "fed" else arrival.payload
+        named = None if error.kind in ("dictionary", "damaged") else codec.name_of(body)
         epoch = named[0] if named else ""
         acks = outcome.acks.setdefault(node, {})
         ack = acks.get(epoch, Ack(epoch=epoch))
@@ -189,7 +233,7 @@ class Ingest:
             acks[epoch] = replace(ack, refused=(*ack.refused, Refused(seq=named[1], reason=str(error)[:200])))
             return
         reason = "dictionary" if error.kind == "dictionary" else str(error)[:200]
-        unread = Unread(crc=zlib.crc32(arrival.payload), reason=reason)
+        unread = Unread(crc=zlib.crc32(body), reason=reason)
         acks[epoch] = replace(ack, unread=(*ack.unread, unread))
 
 
@@ -197,3 +241,7 @@ def _acknowledge(outcome: Outcome, node: str, epoch: str, seq: int) -> None:
     acks = outcome.acks.setdefault(node, {})
     ack = acks.get(epoch, Ack(epoch=epoch))
     acks[epoch] = replace(ack, stored=(*ack.stored, (seq, seq)))
+
+
+def _warning(now: float, context: str, **values: str | int) -> Event:
+    return Event(at=now, text=Message(context, values), level="warn")

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ayni_core.rules import Track
+from ayni_core.rules.track import of_row
 from ayni_core.wire.messages import Alert, Event
 from ayni_core.wire.shape import pack, unpack
 from ayni_hub.timeline import NEVER, Anchor, Line
@@ -39,7 +40,6 @@ CREATE TABLE IF NOT EXISTS hour(link TEXT NOT NULL, hour INTEGER NOT NULL, state
 _VERSION = 1
 _CRC_KEPT_S = 7 * 86400
 _MOST_LINES = 200
-_FIELDS = ("level", "since", "pending", "count", "pending_since", "best", "value")
 
 
 class LedgerError(Exception):
@@ -52,6 +52,11 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._file = SqliteFile(path, _SCHEMA, _VERSION, LedgerError)
         self._db = self._file.db
+
+    @property
+    def file(self) -> SqliteFile:
+        """For what lies in the same file and is written in the same transactions (`told`, `handover`)."""
+        return self._file
 
     def close(self) -> None:
         """Give the file back."""
@@ -98,14 +103,18 @@ class Ledger:
             self._db.execute("DELETE FROM crc WHERE at<?", (now - _CRC_KEPT_S,))
 
     def _add_to_ranges(self, node: str, epoch: str, seq: int) -> None:
+        self.add_range(node, epoch, seq, seq)
+
+    def add_range(self, node: str, epoch: str, first: int, last: int) -> None:
+        """Frames from `first` to `last` are safe, within a transaction of the caller's; neighbouring ranges
+        grow together."""
         rows = self._db.execute(
             "SELECT first, last FROM frames WHERE node=? AND epoch=? AND first<=? AND last>=?",
-            (node, epoch, seq + 1, seq - 1),
+            (node, epoch, last + 1, first - 1),
         ).fetchall()
-        first = min([seq, *(row[0] for row in rows)])
-        last = max([seq, *(row[1] for row in rows)])
         for row in rows:
             self._db.execute("DELETE FROM frames WHERE node=? AND epoch=? AND first=?", (node, epoch, row[0]))
+        first, last = min([first, *(row[0] for row in rows)]), max([last, *(row[1] for row in rows)])
         self._db.execute("INSERT INTO frames VALUES(?,?,?,?)", (node, epoch, first, last))
 
     # ---- clocks
@@ -135,7 +144,7 @@ class Ledger:
         """Every track of every rule, by its key."""
         with self._file.failing_as("reading tracks"):
             rows = self._db.execute("SELECT key, body FROM track").fetchall()
-        return {key: Track(**dict(zip(_FIELDS, json.loads(body), strict=True))) for key, body in rows}
+        return {key: of_row(json.loads(body)) for key, body in rows}
 
     def alerts(self) -> dict[str, Alert]:
         """The alerts that hold."""
@@ -165,10 +174,7 @@ class Ledger:
         with self._file.failing_as("remembering the verdict"), self._file.transaction():
             self._db.executemany(
                 "INSERT OR REPLACE INTO track VALUES(?,?)",
-                [
-                    (key, json.dumps([getattr(track, field) for field in _FIELDS]))
-                    for key, track in tracks.items()
-                ],
+                [(key, json.dumps(track.to_row())) for key, track in tracks.items()],
             )
             for identifier, alert in alerts.items():
                 if alert is None:
@@ -182,6 +188,10 @@ class Ledger:
             )
 
     # ---- what happened
+
+    def put_events(self, events: Iterable[Event]) -> None:
+        """The same within a transaction of the caller's."""
+        self._put_events(events)
 
     def _put_events(self, events: Iterable[Event]) -> None:
         self._db.executemany(
@@ -201,12 +211,12 @@ class Ledger:
             ).fetchall()
         return [unpack(Event, row[0]) for row in rows]
 
-    def forget_before(self, time: float) -> None:
-        """Drop events and hours older than `time`, and lines of time that nothing came for since."""
+    def forget_before(self, time: float, lines: float) -> None:
+        """Drop events and hours older than `time`, and lines of time that nothing came for since `lines`."""
         with self._file.failing_as("forgetting old events"), self._file.transaction():
             self._db.execute("DELETE FROM event WHERE at<?", (time,))
             self._db.execute("DELETE FROM hour WHERE hour<?", (int(time // 3600),))
-            self._db.execute("DELETE FROM line WHERE at<?", (time,))
+            self._db.execute("DELETE FROM line WHERE at<?", (lines,))
 
 
 def _line_out(line: Line) -> list[object]:

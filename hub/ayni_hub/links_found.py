@@ -30,6 +30,7 @@ class LinksFound:
         self._known = known
         self._looked_at: float | None = None
         self._looking: dict[str, Seen] | None = None
+        self._to_look_at: list[str] = []
         self._answer: tuple[float, Found] = (-1.0, Found())
         self._macs: dict[tuple[str, str], str] = {}
         self._missing_since: dict[str, float] = {}
@@ -60,9 +61,11 @@ class LinksFound:
             if self._looked_at is not None and 0 <= now - self._looked_at < LOOK_EVERY_S:
                 return []
             self._looked_at, self._looking = now, {}
-        rest = [name for name in self._network.devices if name not in self._looking]
-        self._looking |= {name: self._seen(name) for name in rest[:_AT_ONCE]}
-        if len(rest) > _AT_ONCE:
+            self._to_look_at = list(self._network.devices)[::-1]
+        for _ in range(min(_AT_ONCE, len(self._to_look_at))):
+            name = self._to_look_at.pop()
+            self._looking[name] = self._seen(name)
+        if self._to_look_at:
             return []
         devices, self._looking = self._looking, None
         found = self._compare(devices)

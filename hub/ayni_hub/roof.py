@@ -18,11 +18,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ayni_core import slices
+from ayni_core import home_assistant, slices
 from ayni_core.inventory import Network
 from ayni_core.schema import ConfigError
+from ayni_core.wire.topics import Rights
 from ayni_hub import memory_folder
 from ayni_hub.home import HUB, Home, Settings
+from ayni_hub.numbers.home_assistant import earlier_prefix
 from ayni_io import files, local_broker
 from ayni_io.i18n import _
 from ayni_io.local_broker import LocalBroker
@@ -111,7 +113,7 @@ class Roof:
 
     async def _rise(self, preferred: int | None) -> None:
         settings, network = self.home.settings(), self.home.network()
-        self._write_accounts(network)
+        self._write_accounts(settings, network)
         self._broker = await local_broker.start(self.stack, f"h-{HUB}", preferred=preferred)
         self._write_state(ready=False)
         self.home.write_parts(self._broker, settings, network)
@@ -119,8 +121,15 @@ class Roof:
         async with Onlooker(self._broker.config(f"p-{settings.person}")) as eyes:
             await self.stack.start(*self._parts(settings, eyes))
 
-    def _write_accounts(self, network: Network) -> bool:
-        return local_broker.write_accounts(self.home.folder, slices.accounts(network, HUB))
+    def _write_accounts(self, settings: Settings, network: Network) -> bool:
+        extra = self._rights_at_home(settings)
+        return local_broker.write_accounts(self.home.folder, slices.accounts(network, HUB), extra)
+
+    def _rights_at_home(self, settings: Settings) -> dict[str, Rights]:
+        """What Home Assistant adds to the accounts, also where something of it is still to be taken away."""
+        wanted = settings.home_assistant
+        earlier = earlier_prefix(self.home.folder / "hub")
+        return home_assistant.extra_rights(f"h-{HUB}", wanted.prefix if wanted else None, earlier)
 
     def _parts(self, settings: Settings, eyes: Onlooker) -> tuple[Part, Part]:
         async def agent_ready() -> bool:
@@ -143,7 +152,7 @@ class Roof:
         try:
             settings, network = self.home.settings(), self.home.network()
             text = self.home.network_path.read_text(encoding="utf-8")
-            accounts_changed = self._write_accounts(network)
+            accounts_changed = self._write_accounts(settings, network)
             agent_changed = self.home.write_parts(self._broker, settings, network)
             if accounts_changed:
                 await self.stack.end(local_broker.NAME)

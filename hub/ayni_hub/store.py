@@ -1,10 +1,10 @@
-"""The port to what remembers samples. Embedded SQLite now; time-series servers behind the same methods."""
+"""The port to what remembers samples: embedded SQLite, or a time-series server behind the same methods."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ayni_core.readings import Series, Value
 from ayni_core.wire.frame import Frame
@@ -32,14 +32,18 @@ class Kept:
                 yield device, series, self.start + at_s, value
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step of a history: when it starts, and the least, mean and largest value in it."""
 
     at: float
     low: float
     mean: float
     high: float
+
+
+def is_far(store: object) -> bool:
+    """Whether reading history from it goes over the network, so that a thread must wait for it."""
+    return bool(getattr(store, "far", False))
 
 
 class Store(Protocol):
@@ -70,8 +74,9 @@ class Store(Protocol):
     def steps(self, device: str, series: Series, start: float, end: float, step_s: float) -> list[Step]:
         """The same, summed up, and of a counter its rate a second; steps without a sample are absent."""
 
-    def latest(self, device: str) -> Sequence[tuple[Series, float, Value]]:
-        """The newest value of every series of a device, texts included."""
+    def latest(self, device: str, *, quick: bool = False) -> Sequence[tuple[Series, float, Value]]:
+        """The newest value of every series of a device, texts included. Quick: of what is read seldom it may
+        be the one before, where looking for it takes long."""
 
     def names(self, device: str) -> Collection[Series]:
         """Every series of a device that something is kept of; quick to look into."""

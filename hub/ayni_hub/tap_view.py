@@ -14,7 +14,7 @@ from typing import Any
 
 from ayni_core.message import Message
 from ayni_core.readings import Series, Value
-from ayni_core.wire import WireError, codec, messages, topics
+from ayni_core.wire import WireError, codec, fed, messages, topics
 from ayni_core.wire import questions as asking
 from ayni_core.wire.errors import load_json
 from ayni_core.wire.frame import ANSWERED, DevicePolls, Frame, header
@@ -31,6 +31,9 @@ _KINDS: Mapping[str, type] = {
     "alert": messages.Alert,
     "cmd": messages.Command,
     "done": messages.CommandState,
+    "part": messages.PartState,
+    "told": messages.Told,
+    "heard": messages.Heard,
 }
 _VIEWS: Mapping[str, type] = {
     "community": messages.Community,
@@ -79,6 +82,8 @@ def _decode(address: Address, payload: bytes) -> object:
     match address.root:
         case "in":
             return codec.decode(payload)
+        case "fed":
+            return codec.decode(fed.decode(payload)[1])
         case "ask":
             return asking.question(payload)
         case "net" if address.words[0] in _VIEWS:
@@ -109,7 +114,7 @@ def _body(heard: Heard, verbose: bool) -> Iterator[str]:
     elif not heard.payload:
         yield _("empty: nothing is kept here any more")
     elif isinstance(heard.value, Frame):
-        yield from _frame(heard.value, codec.encoding_of(heard.payload) or "", size, verbose)
+        yield from _frame(heard.value, _encoding(heard), size, verbose)
     elif dataclasses.is_dataclass(heard.value):
         yield f"{type(heard.value).__name__}, {size}"
         yield from _fields(heard.value, verbose)
@@ -117,6 +122,11 @@ def _body(heard: Heard, verbose: bool) -> Iterator[str]:
         yield f"JSON, {size}"
         text = json.dumps(heard.value, ensure_ascii=False)
         yield text if verbose else _cut(text)
+
+
+def _encoding(heard: Heard) -> str:
+    frame = fed.body(heard.payload) if heard.root == "fed" else heard.payload
+    return codec.encoding_of(frame) or ""
 
 
 def start_of(payload: bytes) -> str:

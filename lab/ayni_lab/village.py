@@ -21,6 +21,8 @@ EYES = "x-eyes"
 EYES_RIGHTS = Rights(publish=(), subscribe=(f"{PREFIX}/in/#", f"{PREFIX}/ack/#"))
 """An account of the demo alone: it sees what travels between monitors and central."""
 THIS_MACHINE = "this-computer"
+_RULES = {"device-restarts": "off", "short-outages": "off"}
+"""What is over speaks for ten minutes; in a lesson a repair is looked at for half a minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ class Village:
         hub's config file and one for each agent; the network."""
         ports = json.loads(self.ports.read_text(encoding="utf-8"))
         raw = json.loads(json.dumps(self.raw))
-        raw["network"] |= {"poll_s": self.poll_s, "language": self.language}
+        raw["network"] |= {"poll_s": self.poll_s, "language": self.language, "rules": _RULES}
         for name, device in raw["devices"].items():
             device |= {"address": f"127.0.0.1:{ports[name]}", "community": f"file:{self.community}"}
         if this_machine is not None:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from ayni_console import advice, attention, verify
 from ayni_console.lines import Line, line
 from ayni_console.screens.page import Page
+from ayni_console.view import home
 from ayni_console.view import link as link_view
 from ayni_console.view import repair as view
 from ayni_console.view.page import Look, Row, Window, at_row
@@ -47,11 +48,17 @@ class AdvicePage(Page):
         """What is probably wrong."""
         link = self.app.model.links.get(self.name_of) if self.kind == "link" else None
         if link is not None:
-            return f"{link.title}: {link_view.headline(self.app.model, link, look.now)}"
+            return f"{link.title}: {link_view.headline(self.app.model, link, look.now)}{self._in_hand()}"
         item = self.item()
         title = self.app.model.title(self.kind, self.name_of)
         wrong = say(item.headline) or say(item.text) if item else ""
-        return f"{title}: {wrong or _('Not enough is known yet.')}"
+        return f"{title}: {wrong or _('Not enough is known yet.')}{self._in_hand()}"
+
+    def _in_hand(self) -> str:
+        """Who is at it already, or why it can wait."""
+        item = self.item()
+        mark = home.mark(item) if item is not None else ""
+        return f" ({mark})" if mark else ""
 
     def middle(self, look: Look) -> Line:
         """`step 3 of 6`."""

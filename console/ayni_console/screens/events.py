@@ -74,8 +74,7 @@ class EventsPage(Page):
     async def _load_older(self) -> None:
         found = await self._ask(min(event.at for event in self.events))
         if found is not None:
-            known = set(self.events)
-            self.events += tuple(event for event in found if event not in known)
+            self.events = view.joined(self.events, found)
             self._complete = len(found) < _BATCH
         self.paint()
 

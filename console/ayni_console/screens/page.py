@@ -262,6 +262,10 @@ class Page(Screen[None]):
         """Events of the thing shown, or of all."""
         self.app.open_events(self.subject())
 
+    def action_messages(self) -> None:
+        """Messages to people."""
+        self.app.open_messages()
+
     def action_lab(self) -> None:
         """The lab."""
         self.app.open_lab()
@@ -284,11 +288,7 @@ class Page(Screen[None]):
 
     def action_repaint(self) -> None:
         """Draw everything anew."""
-        self.app.forget_display()
-        self.app.refresh(layout=True)
-        self.refresh(layout=True)
-        if self._sheet is not None:
-            self._sheet.refresh()
+        self.app.show_all()
 
     def action_leave(self) -> None:
         """End the console."""

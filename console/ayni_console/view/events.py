@@ -32,6 +32,11 @@ def rows(
     return made
 
 
+def joined(known: tuple[Event, ...], older: Sequence[Event]) -> tuple[Event, ...]:
+    """Both, none of them twice."""
+    return known + tuple(event for event in older if event not in known)  # texts have no hash
+
+
 def key_of(event: Event) -> str:
     """The key of an event's row."""
     return f"event:{event.at}:{event.text.context}:{event.kind}:{event.name}"

@@ -9,6 +9,9 @@ from ayni_console.lines import Line, Span, cells, line, spread, width
 from ayni_console.model import Model
 from ayni_console.view.page import Look
 from ayni_io.i18n import _
+from ayni_io.phrases import trouble
+
+__all__ = ["trouble"]
 
 _LEAST_LEFT = 8
 """Cells that a name at the left keeps beside what stands in the middle."""
@@ -32,22 +35,6 @@ def contact(model: Model, now: float) -> Span:
 def exact(age_s: float) -> str:
     """An age to the second below a minute, as contact is shown."""
     return _("{n}s", n=int(age_s)) if age_s < words.MINUTE else words.short(age_s)
-
-
-def trouble(model: Model, now: float) -> str:
-    """Why there is no contact, in a sentence; empty while there is."""
-    match model.contact(now):
-        case "broker" if model.trouble:
-            return _("No way to the central: {reason}", reason=model.trouble)
-        case "gone":
-            return _("The central has stopped. Values stay as they were.")
-        case "store-down":
-            return _("The central cannot write. Nothing is lost: reports wait at the monitors.")
-        case "clock-wrong":
-            return _("The clock of the central is wrong. Nothing is lost: reports wait at the monitors.")
-        case "silent":
-            return _("The central says nothing. Values stay as they were.")
-    return ""
 
 
 def head(model: Model, look: Look, left: Line, *middles: Line, paused: bool = False) -> Line:

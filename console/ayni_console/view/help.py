@@ -37,6 +37,8 @@ def about(screen: str) -> str:
             return _("One number over time: █ is the mean, ░ reaches from the least to the largest.")
         case "events":
             return _("What happened, newest first, and the notes people wrote. n writes one.")
+        case "messages":
+            return _("The ways to people and whether they work; below, what people were told, newest first.")
         case "map":
             return _("Which site is reached through which. z changes to the map drawn by place and back.")
         case "advice":

@@ -12,14 +12,13 @@ from ayni_console.lines import Line, Span, cells, fit, line
 from ayni_console.model import Model
 from ayni_console.view import frame
 from ayni_console.view.page import BLANK, Look, Row, matches, text
-from ayni_console.view.values import rate
-from ayni_core.wire.messages import LINK_STATES, EndView, LinkView
-from ayni_io.i18n import _, _n, say
+from ayni_core.wire.messages import EndView, LinkView
+from ayni_io.i18n import _, say
+from ayni_io.phrases import DAY_MARKS, DAY_ORDER, item_message, mark, normal, numbers, order, rate, thing
+
+__all__ = ["item_message", "mark", "numbers", "order", "thing"]
 
 SORTS = ("worst", "name", "signal", "repeats")
-DAY_MARKS = {"o": "█", "w": "▒", "d": "░", "n": "-"}
-_DAY_ORDER = "dwno-"
-"""Of several hours in one cell the worst is shown; hours of which nothing is known yield to all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +52,6 @@ def head(model: Model, look: Look, counts: Counts, *, paused: bool = False) -> L
     middles = (line(first, f" · {ok} · {none}"), line(first, f" · {none}"), line(first))
     title = model.community.title or _("Ayni")
     return frame.head(model, look, line(Span(title, "head")), *middles, paused=paused)
-
-
-def numbers(counts: Counts) -> tuple[str, str, str]:
-    """`2 need you`, `21 OK`, `1 no data`."""
-    return (
-        _n("{n} needs you", "{n} need you", counts.need),
-        _("{n} OK", n=counts.ok),
-        _("{n} no data", n=counts.no_data),
-    )
 
 
 def rows(model: Model, look: Look, worklist: Sequence[Item], sort: str, wanted: str = "") -> list[Row]:
@@ -110,17 +100,6 @@ def link_words(model: Model, link: LinkView, now: float) -> tuple[str, ...]:
     return link.title, words.word(model.link_state(link, now)), say(link.cause), *sites
 
 
-def thing(model: Model, kind: str, name: str) -> str:
-    """What a thing is called where things of several kinds stand together."""
-    title = model.title(kind, name)
-    match kind:
-        case "node":
-            return _("Monitor {name}", name=title)
-        case "upstream":
-            return _("Internet {name}", name=title)
-    return title
-
-
 def _first_head(look: Look) -> Line:
     homes, cause = _("homes"), _("probably")
     last, state = _item_widths(look)
@@ -140,7 +119,7 @@ def item_line(model: Model, look: Look, item: Item) -> Line:
     name = max(look.width - 3 - state - 9 - homes - last - 5, 8)
     style = words.style(item.state)
     since = None if item.since is None else look.now - item.since
-    cause = say(item.cause) or say(item.headline) or say(item.text)
+    cause = mark(item) or say(item.cause) or say(item.headline) or say(item.text)
     return line(
         " ",
         Span(words.symbol(item.state), style),
@@ -210,30 +189,8 @@ def day_bar(day: str, width: int) -> str:
 
 
 def _worst(hours: str) -> str:
-    worst = next((mark for mark in _DAY_ORDER if mark in hours), "-")
+    worst = next((mark for mark in DAY_ORDER if mark in hours), "-")
     return DAY_MARKS.get(worst, " ")
-
-
-def normal(link: LinkView) -> str:
-    """The normal signal of a link: one number where both ends have the same."""
-    shown = [words.number(end.normal_dbm) for end in (link.a, link.b)]
-    return shown[0] if shown[0] == shown[1] else "/".join(shown)
-
-
-def order(model: Model, now: float, sort: str, link: LinkView) -> tuple[float, float, str]:
-    """The place of a link in the table."""
-    state = model.link_state(link, now)
-    rank = LINK_STATES.index(state) if state in LINK_STATES else len(LINK_STATES)
-    match sort:
-        case "name":
-            return 0.0, 0.0, link.title.casefold()
-        case "signal":
-            heard = [end.signal_dbm for end in (link.a, link.b) if end.signal_dbm is not None]
-            return min(heard, default=0.0), 0.0, link.title.casefold()
-        case "repeats":
-            shares = [end.retry_pct for end in (link.a, link.b) if end.retry_pct is not None]
-            return -max(shares, default=-1.0), 0.0, link.title.casefold()
-    return float(rank), float(-link.homes if state != "ok" else 0), link.title.casefold()
 
 
 def as_message(model: Model, look: Look, worklist: Sequence[Item], counts: Counts) -> str:
@@ -250,12 +207,3 @@ def as_message(model: Model, look: Look, worklist: Sequence[Item], counts: Count
         since = None if item.since is None else look.now - item.since
         made.append(item_message(model, item, since))
     return "\n".join(made)
-
-
-def item_message(model: Model, item: Item, since: float | None) -> str:
-    """One line of DO FIRST as a sentence: `DOWN Escuela-Cerro 34 min, 46 homes: no power`."""
-    parts = f"{words.word(item.state)} {thing(model, item.kind, item.name)} {words.duration(since)}"
-    if item.homes:
-        parts += ", " + _n("{n} home", "{n} homes", item.homes)
-    cause = say(item.cause) or say(item.headline)
-    return f"{parts}: {cause}" if cause else parts

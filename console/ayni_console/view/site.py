@@ -13,7 +13,10 @@ from ayni_console.view.page import BLANK, Look, Row, text
 from ayni_core.readings import GROUPS
 from ayni_core.wire.messages import DeviceView, SiteView
 from ayni_core.wire.questions import Reading
-from ayni_io.i18n import _, _n, say
+from ayni_io.i18n import _, say
+from ayni_io.phrases import site_summary
+
+__all__ = ["site_summary"]
 
 
 def site_rows(model: Model, site: SiteView, look: Look) -> list[Row]:
@@ -78,18 +81,6 @@ def site_rows(model: Model, site: SiteView, look: Look) -> list[Row]:
     return made
 
 
-def site_summary(model: Model, site: SiteView) -> str:
-    """`46 homes here, 58 with those behind; power: mains; reached by Torre-Escuela`."""
-    parts = [_n("{n} home here", "{n} homes here", site.homes)]
-    if site.homes_behind > site.homes:
-        parts.append(_("{n} with those behind", n=site.homes_behind))
-    powers = {"mains": _("power from the grid"), "solar": _("solar power")}
-    parts.append(powers.get(site.power, _("power: {kind}", kind=site.power)))
-    if site.parent:
-        parts.append(_("reached by {link}", link=model.title("link", site.parent)))
-    return ", ".join(parts)
-
-
 def _signals(a: float | None, b: float | None) -> str:
     return f"{words.number(a)}/{words.number(b)} dBm"
 
@@ -151,7 +142,7 @@ def device_rows(
     elif not readings:
         made.append(text("   ", _("Asking the central …")))
     group = None
-    for reading in sorted(readings, key=_reading_order):
+    for reading in sorted(readings, key=reading_order):
         if (reading.group, reading.item) != group:
             group = (reading.group, reading.item)
             made.append(text(" ", Span(group_name(*group), "head")))
@@ -205,7 +196,8 @@ def group_name(group: str, item: str) -> str:
     return f"{group} {item}".strip()
 
 
-def _reading_order(reading: Reading) -> tuple[int, str, str]:
+def reading_order(reading: Reading) -> tuple[int, str, str]:
+    """The place of a reading among those of its device."""
     # radios before ports: what people come to see stands on the first page
     order = ("station", "radio", "power", "poe", "system", "interface", *GROUPS)
     return (
@@ -238,7 +230,7 @@ def _meaning_line(selected: str | None) -> Line:
 def device_message(device: DeviceView, readings: Sequence[Reading], look: Look) -> str:
     """A device as a message for any chat: its radio and power readings."""
     made = [f"{device.title} {device.address} ({words.clock(look.now)})"]
-    for reading in sorted(readings, key=_reading_order):
+    for reading in sorted(readings, key=reading_order):
         if reading.group in ("station", "radio", "power", "system") and reading.metric != "answered":
             made.append(f"{values.label(reading.metric)}: {values.value(reading.metric, reading.value)}")
     return "\n".join(made[:20])

@@ -6,6 +6,9 @@ from ayni_console import words
 from ayni_core.metrics import METRICS, unit_of
 from ayni_core.readings import Value
 from ayni_io.i18n import _, _c
+from ayni_io.phrases import rate
+
+__all__ = ["rate"]
 
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -75,13 +78,6 @@ def value(metric: str, reading: Value) -> str:
         case "%" | "dBm" | "dB" | "MHz" | "m" | "min" | "rpm" | "W" | "°C":
             return words.number(reading, 0 if float(reading).is_integer() else 1, unit)
     return words.number(reading, 0 if float(reading).is_integer() else 2)
-
-
-def rate(bps: float | None) -> str:
-    """A rate in Mb/s without its unit."""
-    if bps is None:
-        return "--"
-    return words.number(bps / 1e6, 0 if bps >= 10e6 or bps == 0 else 1)
 
 
 def _scaled(reading: float) -> str:

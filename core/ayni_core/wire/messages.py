@@ -80,11 +80,30 @@ class Ack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubState:
-    """`hub`, retained: `ready`, `store-down`, `clock-wrong`, or `gone` (its last will)."""
+    """`hub`, retained: `ready`, `store-down`, `clock-wrong`, or `gone` (its last will).
+
+    `closed` lists buckets that nobody takes in right now: for their nodes it is as if it were `store-down`.
+    """
 
     state: str
     at: float = 0.0
     version: str = ""
+    closed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartState:
+    """`part/PART`, retained: how a part of a larger hub is, or `gone` (its last will).
+
+    `role` is `worker`, which stores what comes for its `buckets`, or `village`, which feeds a server; `state`
+    is as in `HubState`.
+    """
+
+    role: str
+    state: str
+    at: float = 0.0
+    version: str = ""
+    buckets: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,8 +226,11 @@ class UpstreamView:
 class Alert:
     """`alert/ID`, retained while it lasts; an empty payload ends it.
 
-    `kind` and `name` say what it is about: link, device, node or upstream. `level` is `warn` or
-    `critical`. `silenced_by` names the alert that explains this one.
+    `kind` and `name` say what it is about: link, device, node or upstream. `level` is `warn` or `critical`.
+    `silenced_by` names the alert that explains this one, for two polls after that has ended, too; it is
+    always the root, which counts what it has behind it. Until it is `settled` nobody knows yet whether there
+    is such a root. One that comes and goes is called for once more, then it is `flapping` until it was calm,
+    whether it `holds` just now or not. `maintenance` names the window that it lies in.
     """
 
     id: str
@@ -221,8 +243,27 @@ class Alert:
     cause: Message | None = None
     headline: Message | None = None
     homes: int = 0
+    behind_sites: int = 0
+    behind_alerts: int = 0
     silenced_by: str | None = None
+    settled: bool = True
+    flapping: bool = False
+    holds: bool = True
     acked_by: str | None = None
+    acked_at: float | None = None
+    ack_note: str = ""
+    maintenance: str | None = None
+
+    @property
+    def calls(self) -> bool:
+        """Whether somebody is to be called for it."""
+        return (
+            self.settled
+            and self.silenced_by is None
+            and self.maintenance is None
+            and self.acked_by is None
+            and not self.flapping
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +276,30 @@ class Event:
     kind: str = ""
     name: str = ""
     author: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldEvent:
+    """An event, in `Told`; `number` grows from one to the next within one memory."""
+
+    number: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """`told/PART`: what happened at a part, oldest first. `memory` names the ledger that has the numbers."""
+
+    memory: str
+    events: tuple[ToldEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """`heard/PART`: events up to this `number` of that `memory` are written down here."""
+
+    memory: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

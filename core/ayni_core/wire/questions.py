@@ -104,7 +104,75 @@ class AskFound:
     ask: str = "found"
 
 
-Question = AskReadings | AskHistory | AskEvents | AskWatch | AskNote | AskCommand | AskFound
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskDeliveries:
+    """`deliveries`: how messages to people go. Answered by `Deliveries`."""
+
+    ask: str = "deliveries"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskAck:
+    """`ack`: take on an alert, or give it `back`. Answered by `Done`."""
+
+    ask: str = "ack"
+    alert: str
+    note: str = ""
+    author: str = ""
+    back: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskMaintenance:
+    """`maintenance`: the times of maintenance that are to come or go on. Answered by `Maintenance`."""
+
+    ask: str = "maintenance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskMaintain:
+    """`maintain`: a time of maintenance of one thing, or of all where `kind` is empty. Answered by `Done`.
+
+    Once: from `start` (none: now) to `end` or for `for_s`; or on `weekdays`, `from_time` to `to_time`. Times
+    are those of the network's own clock.
+    """
+
+    ask: str = "maintain"
+    kind: str = ""
+    name: str = ""
+    start: str = ""
+    end: str = ""
+    for_s: float = 0.0
+    weekdays: tuple[str, ...] = ()
+    from_time: str = ""
+    to_time: str = ""
+    note: str = ""
+    author: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskMaintained:
+    """`maintained`: a time of maintenance is over. Answered by `Done`."""
+
+    ask: str = "maintained"
+    id: str
+    author: str = ""
+
+
+Question = (
+    AskReadings
+    | AskHistory
+    | AskEvents
+    | AskWatch
+    | AskNote
+    | AskCommand
+    | AskFound
+    | AskDeliveries
+    | AskAck
+    | AskMaintenance
+    | AskMaintain
+    | AskMaintained
+)
 QUESTIONS: dict[str, type] = {
     "readings": AskReadings,
     "history": AskHistory,
@@ -113,6 +181,11 @@ QUESTIONS: dict[str, type] = {
     "note": AskNote,
     "command": AskCommand,
     "found": AskFound,
+    "deliveries": AskDeliveries,
+    "ack": AskAck,
+    "maintenance": AskMaintenance,
+    "maintain": AskMaintain,
+    "maintained": AskMaintained,
 }
 
 
@@ -213,6 +286,75 @@ class Found:
     """The answer to `found`."""
 
     links: tuple[FoundView, ...] = ()
+    error: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetView:
+    """One way to a person: when it last worked, why it does not now (empty: it does), how many messages
+    wait."""
+
+    person: str
+    title: str
+    target: str
+    kind: str
+    reached_at: float | None = None
+    failing: str = ""
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message to one target. `what` is fired, worse, nobody, taken, over, central, summary or digest;
+    `state` is waiting, gathered (told with others later), sending, sent, summed (told with others), moot (it
+    was over before it was told) or given_up."""
+
+    at: float
+    person: str
+    target: str
+    what: str
+    state: str
+    alert: str = ""
+    title: str = ""
+    tries: int = 0
+    reason: str = ""
+    changed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliveries:
+    """The answer to `deliveries`: every target, and the newest messages, newest first."""
+
+    targets: tuple[TargetView, ...] = ()
+    newest: tuple[Delivery, ...] = ()
+    error: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowView:
+    """A time of maintenance: `start` and `end` of when it goes on (`open`) or will be next; `written` in
+    `network.yaml`, or made `by` somebody."""
+
+    id: str
+    kind: str = ""
+    name: str = ""
+    start: float
+    end: float
+    open: bool = False
+    weekdays: tuple[str, ...] = ()
+    from_time: str = ""
+    to_time: str = ""
+    note: str = ""
+    by: str = ""
+    written: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintenance:
+    """The answer to `maintenance`; `timezone` is the one of the network."""
+
+    windows: tuple[WindowView, ...] = ()
+    timezone: str = "UTC"
     error: Message | None = None
 
 

@@ -1,7 +1,7 @@
 """Topics under `ayni/v1/`, and which account may use which.
 
-Accounts are `n-NODE`, `p-PERSON`, `h-HUB` and `l-LAB`. Rights are written out per account: patterns that
-apply to everybody cannot say that a node owns its bucket.
+Accounts are `n-NODE`, `p-PERSON`, `h-HUB`, `w-WORKER`, `b-VILLAGE`, `r-REGION`, `l-LAB`. Rights are written
+out per account: patterns that apply to everybody cannot say that a node owns its bucket.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ HUB_HEARS = tuple(f"{PREFIX}/{root}/#" for root in ("in", "state", "ask", "done"
 """What a hub needs to hear. Its account may hear its own words too, for whoever reads along with it."""
 
 
+FED_KINDS = ("live", "history")
+"""What a village feeds to a server; copies for watchers stay in the village."""
+
+
 def bucket(node: str) -> int:
     """The bucket of a node: crc32 of its name, modulo 64. Workers own buckets."""
     return zlib.crc32(node.encode("utf-8")) % BUCKETS
@@ -35,6 +39,26 @@ def bucket(node: str) -> int:
 def frame(node: str, kind: str) -> str:
     """Where a node sends its frames of one kind."""
     return f"{PREFIX}/in/{bucket(node):02d}/{node}/{kind}"
+
+
+def fed(node: str, village: str, kind: str) -> str:
+    """Where a village's hub brings a node's frames to a server."""
+    return f"{PREFIX}/fed/{bucket(node):02d}/{node}/{village}/{kind}"
+
+
+def part(name: str) -> str:
+    """Where a worker, or a village that feeds a server, retains how it is."""
+    return f"{PREFIX}/part/{name}"
+
+
+def told(name: str) -> str:
+    """Where such a part tells what happened there."""
+    return f"{PREFIX}/told/{name}"
+
+
+def heard(name: str) -> str:
+    """Where it is told how far that was written down."""
+    return f"{PREFIX}/heard/{name}"
 
 
 def state(node: str) -> str:
@@ -91,8 +115,8 @@ class Address:
 
 
 _WORDS = {
-    "in": 3, "state": 1, "ack": 1, "hub": 0, "beat": 0, "alert": 1, "net": 2, "ask": 3, "answer": 3, "cmd": 1,
-    "done": 2,
+    "in": 3, "fed": 4, "part": 1, "told": 1, "heard": 1, "state": 1, "ack": 1, "hub": 0, "beat": 0,
+    "alert": 1, "net": 2, "ask": 3, "answer": 3, "cmd": 1, "done": 2,
 }  # fmt: skip
 
 
@@ -107,11 +131,11 @@ def parse(topic: str) -> Address:
             raise WireError("not a topic of ours", kind="topic")
     elif len(words) != _WORDS.get(root, -1) or not all(words):
         raise WireError("not a topic of ours", kind="topic")
-    if root == "in":
-        number, node, kind = words
+    if root in ("in", "fed"):
+        number, node, kind = words[0], words[1], words[-1]
         if number != f"{bucket(node):02d}":
             raise WireError(f"{node} does not belong into bucket {number}", kind="topic")
-        if kind not in KINDS:
+        if kind not in (KINDS if root == "in" else FED_KINDS):
             raise WireError(f"unknown kind of frame {kind}", kind="topic")
     return Address(root, words)
 
@@ -137,9 +161,26 @@ def rights(account: str, role: str = "viewer") -> Rights:
                 subscribe=(ack(name), HUB, cmd(name)),
             )
         case "h":
-            own = tuple(f"{PREFIX}/{root}/#" for root in ("ack", "alert", "net", "answer", "cmd"))
-            heard = (each for each in own if each not in HUB_HEARS)
-            return Rights(publish=(HUB, BEAT, *own), subscribe=(*HUB_HEARS, HUB, BEAT, *heard))
+            own = tuple(f"{PREFIX}/{root}/#" for root in ("ack", "alert", "net", "answer", "cmd", "heard"))
+            parts = tuple(f"{PREFIX}/{root}/#" for root in ("fed", "part", "told"))
+            said = (each for each in own if each not in HUB_HEARS)
+            return Rights(publish=(HUB, BEAT, *own), subscribe=(*HUB_HEARS, *parts, HUB, BEAT, *said))
+        case "w":
+            taken = tuple(f"{PREFIX}/{root}/#" for root in ("in", "fed", "state"))
+            return Rights(
+                publish=(f"{PREFIX}/ack/#", part(name), told(name)),
+                subscribe=(*taken, HUB, heard(name)),
+            )
+        case "b":
+            shown = (f"{PREFIX}/net/#", f"{PREFIX}/alert/#")
+            return Rights(
+                publish=(f"{PREFIX}/fed/+/+/{name}/+", *shown, part(name), told(name)),
+                subscribe=(f"{PREFIX}/ack/#", HUB, heard(name)),
+            )
+        case "r":
+            brought = tuple(f"{PREFIX}/{root}/#" for root in ("in", "state", "done"))
+            fetched = tuple(f"{PREFIX}/{root}/#" for root in ("ack", "cmd"))
+            return Rights(publish=brought, subscribe=(*fetched, HUB))
         case "p":
             lab = (lab_do(name),) if role == "trainer" else ()
             return Rights(
@@ -151,4 +192,6 @@ def rights(account: str, role: str = "viewer") -> Rights:
             )  # fmt: skip
         case "l":
             return Rights(publish=(LAB,), subscribe=(f"{PREFIX}/lab/do/+",))
-    raise ValueError(f"{account}: an account is n-NODE, p-PERSON, h-HUB or l-LAB")
+    raise ValueError(
+        f"{account}: an account is n-NODE, p-PERSON, h-HUB, w-WORKER, b-VILLAGE, r-REGION or l-LAB"
+    )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import compress
 
 from ayni_core import columns
 from ayni_core.columns import ColumnError
@@ -23,6 +25,8 @@ CREATE INDEX IF NOT EXISTS block_at ON block(device, first);
 FULL = 360
 """A block with so many polls is left as it is."""
 MOST = 720
+_TIMES_KEPT = 64
+"""Of so many blocks: who asks for one series of a device asks for another."""
 _LONGEST = 7 * 86_400 * 100
 """Hundredths of a second. What lies further apart does not belong into one block; and samples are forgotten
 by the block, so they may be kept for so much longer."""
@@ -35,6 +39,7 @@ class Blocks:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._layout_in = lru_cache(maxsize=512)(self._read_layout)
+        self._times_in = lru_cache(maxsize=_TIMES_KEPT)(self._read_times)
 
     def add(self, device: int, polls: Polls) -> None:
         """Put polls where they belong: merged with the blocks that they fall into, and with the one before
@@ -80,23 +85,37 @@ class Blocks:
             row,
         )
 
-    def read(self, device: int, series: int, first: int, end: int) -> list[tuple[int, Value]]:
-        """(time, value) of one series, first <= time < end, in order."""
+    def read(self, device: int, series: int, first: int, end: int) -> tuple[list[int], list[Value]]:
+        """Times and values of one series, first <= time < end, in order."""
         rows = self._db.execute(
-            "SELECT id, polls, layout, head FROM block"
+            "SELECT id, polls, layout, crc, head FROM block"
             " WHERE device=? AND first<? AND first>=? AND last>=? ORDER BY first",
             (device, end, first - _LONGEST, first),
         ).fetchall()
-        result: list[tuple[int, Value]] = []
-        for identifier, polls, layout, head in rows:
+        times: list[int] = []
+        values: list[Value] = []
+        for identifier, polls, layout, crc, head in rows:
             place = self._layout_in(layout).get(series)
-            if place is not None:
-                lengths = _lengths(head)
-                times = self._part(identifier, 0, lengths[0])
-                column = self._part(identifier, sum(lengths[: place + 1]), lengths[place + 1])
-                found = Polls(columns.unpack(times, polls), {series: columns.unpack(column, polls)})  # type: ignore[arg-type]
-                result += found.between(series, first, end)
-        return result
+            if place is None:
+                continue
+            lengths = _lengths(head)
+            at = self._times_in(identifier, crc, polls, lengths[0])
+            column = columns.unpack(
+                self._part(identifier, sum(lengths[: place + 1]), lengths[place + 1]), polls
+            )
+            if at[0] < first or at[-1] >= end:
+                span = slice(bisect_left(at, first), bisect_left(at, end))
+                at, column = at[span], column[span]
+            if None in column:
+                there = [value is not None for value in column]
+                at, column = list(compress(at, there)), list(compress(column, there))
+            times += at
+            values += column
+        return times, values
+
+    def _read_times(self, identifier: int, _crc: int, polls: int, length: int) -> list[int]:
+        """When the polls of a block were; the CRC tells blocks apart that had the same number."""
+        return columns.unpack(self._part(identifier, 0, length), polls)  # type: ignore[return-value]
 
     def whole(self, identifier: int) -> Polls:
         """Everything in a block."""

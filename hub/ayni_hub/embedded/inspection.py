@@ -19,8 +19,11 @@ from ayni_hub.embedded.blocks import Blocks
 from ayni_hub.embedded.store import EmbeddedStore
 from ayni_hub.store import StoreError
 
-_TABLES = ("device", "series", "latest", "layout", "frame", "heard", "block", "day", "month", "dirty")
-_WITHOUT_ROWID = ("heard", "month", "dirty")
+_TABLES = (
+    "device", "series", "latest", "layout", "frame", "heard", "block", "day", "month", "year", "dirty",
+    "late",
+)  # fmt: skip
+_WITHOUT_ROWID = ("heard", "month", "year", "dirty", "late")
 _MOST_FAULTS = 20
 Progress = Callable[[float], None]
 """Told how far it is, 0 to 1."""

@@ -6,30 +6,29 @@ import sqlite3
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain, compress
 from pathlib import Path
 
 from ayni_core.columns import ColumnError
-from ayni_core.metrics import METRICS
 from ayni_core.rates import rates, reboots
 from ayni_core.readings import Series, Value
 from ayni_core.wire.errors import WireError
 from ayni_hub.embedded import blocks, rollups, tail
 from ayni_hub.embedded.blocks import Blocks
+from ayni_hub.embedded.naming import Naming, Numbers
 from ayni_hub.embedded.polls import Polls
 from ayni_hub.embedded.rollups import (
     DAY_S,
     HOUR_S,
-    MONTH_DAYS,
     SLOT_S,
     Rollups,
-    Run,
     Slots,
     joined,
     regrouped,
     summed,
 )
+from ayni_hub.embedded.summing import UPTIME, Summing, is_counter, plain
 from ayni_hub.embedded.tail import Tail, ticks
+from ayni_hub.retention import DEFAULT, Retention
 from ayni_hub.store import Kept, Sample, Step, StoreError
 from ayni_io.sqlite_file import SqliteFile
 
@@ -49,10 +48,6 @@ _OLD_S = 6 * 3600
 """Frames do not wait longer than this for company."""
 _LATE_S = _OLD_S + 3600
 """So long after midnight a day is summed up: what was under way has come, and lies in blocks."""
-_UPTIME = Series("system", "", "uptime_s")
-_EVER = 10**15
-_SLOT_DAYS, _HOUR_DAYS = 365, 3650
-"""Beyond samples: so long steps of five minutes and of an hour are kept."""
 _STALE = """
 SELECT latest.series FROM latest JOIN series ON series.id=latest.series JOIN (
     SELECT device, max(at) AS newest FROM series JOIN latest ON latest.series=series.id GROUP BY device
@@ -65,14 +60,17 @@ class EmbeddedStore:
     """`Store` in one file. `gap_s` is the longest time between two samples of a counter that still tells a
     rate. Raises `StoreError` where the disk or the file fails."""
 
-    def __init__(self, path: Path, *, gap_s: float = 900.0) -> None:
+    def __init__(self, path: Path, *, gap_s: float = 900.0, retain: Retention = DEFAULT) -> None:
         self._gap_s = gap_s
+        self._retain = retain
         self._devices: dict[str, int] = {}
-        self._ids: dict[str, dict[Series, int]] = {}
+        self._ids: dict[str, Numbers] = {}
+        self._naming = Naming()
         self._swept = 0
         self._file = SqliteFile(path, _SCHEMA, _VERSION, StoreError)
         self._db = self._file.db
         self._tail, self._blocks, self._rollups = Tail(self._db), Blocks(self._db), Rollups(self._db)
+        self._summing = Summing(self._blocks, self._rollups, self._changing, gap_s)
 
     def close(self) -> None:
         """Give the file back."""
@@ -116,7 +114,9 @@ class EmbeddedStore:
         if not polls.times:
             return
         self._blocks.add(device, polls)
-        self._rollups.mark(device, {time // (DAY_S * 100) for time in polls.times})
+        days = {time // (DAY_S * 100) for time in polls.times}
+        self._rollups.mark(device, days)
+        self._summing.touched(device, days)
         newest = []
         for series, column in polls.columns.items():
             for time, value in zip(reversed(polls.times), reversed(column), strict=True):
@@ -131,6 +131,16 @@ class EmbeddedStore:
 
     # ---- out
 
+    @contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """What is read inside is as of one moment; another process may compact meanwhile."""
+        with self._reading("reading samples"):
+            self._db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._db.execute("ROLLBACK")
+
     def devices(self) -> Sequence[str]:
         """See `Store.devices`."""
         with self._reading("reading the names of devices"):
@@ -138,7 +148,8 @@ class EmbeddedStore:
 
     def values(self, device: str, series: Series, start: float, end: float) -> Sequence[tuple[float, Value]]:
         """See `Store.values`."""
-        return [(time / 100, value) for time, value in self._values(device, series, ticks(start), ticks(end))]
+        times, values = self._values(device, series, ticks(start), ticks(end))
+        return [(time / 100, value) for time, value in zip(times, values, strict=True)]
 
     def raw(self, device: str, series: Series, start: float, end: float) -> list[tuple[float, float]]:
         """See `Store.raw`."""
@@ -154,37 +165,41 @@ class EmbeddedStore:
             days: set[int] = set()
             if step_s >= SLOT_S:
                 days = self._rollups.days(self._devices[device], -int(-start // DAY_S), int(end // DAY_S))
+                days -= self._tail.days(self._devices[device])
             found: Slots = {}
-            for run in self._runs(device, identifier, days, step_s):
+            for run in self._rollups.runs(self._devices[device], identifier, days, start, step_s):
                 found = joined(found, regrouped(run, start, step_s))
         for begin, stop in _gaps(start, end, days):
             at, values = self._numbers(device, series, begin - self._gap_s, stop)
-            if _is_counter(series):  # the first rate needs the sample before it
+            if is_counter(series):  # the first rate needs the sample before it
                 at, values = self._rates(device, at, values, begin - self._gap_s, stop)
             first = bisect_left(at, begin)
-            found = joined(found, summed(at[first:], values[first:], start, step_s))
+            if first < len(at):
+                found = joined(found, summed(at[first:], values[first:], start, step_s))
+            else:
+                found = joined(found, self._part_of_days(device, identifier, begin, stop, start, step_s))
         return [
             Step(start + number * step_s, slot.low, slot.total / slot.n, slot.high)
             for number, slot in sorted(found.items())
         ]
 
-    def _runs(self, device: str, series: int, days: Collection[int], step_s: float) -> Iterator[Run]:
-        """What is summed up of these days."""
-        if step_s < HOUR_S:
-            for day in sorted(days):
-                run = self._rollups.slots(self._devices[device], series, day)
-                if run is not None:
-                    yield run
-            return
-        for month in sorted({day // MONTH_DAYS for day in days}):
-            run = self._rollups.hours(series, month)
-            if run is not None and run.at:
-                yield run.on(days)
+    def _part_of_days(
+        self, device: str, series: int, begin: float, stop: float, start: float, step_s: float
+    ) -> Slots:
+        """Of days whose samples are gone, what is left of a part."""
+        found: Slots = {}
+        with self._reading("reading samples"):
+            number = self._devices[device]
+            days = self._rollups.days(number, int(begin // DAY_S), -int(-stop // DAY_S))
+            for run in self._rollups.runs(number, series, days, start, min(step_s, HOUR_S - 1)):
+                found = joined(found, regrouped(run.between(begin, stop), start, step_s))
+        return found
 
-    def latest(self, device: str) -> Sequence[tuple[Series, float, Value]]:
-        """See `Store.latest`."""
+    def latest(self, device: str, *, quick: bool = False) -> Sequence[tuple[Series, float, Value]]:
+        """See `Store.latest`. Quick: of frames that wait as many are opened as its last full poll takes."""
         with self._reading("reading the newest values"):
             names = {identifier: series for series, identifier in self._known_of(device).items()}
+            same = {series: series for series in names.values()}  # of what devices share there is one
             rows = self._db.execute(
                 "SELECT series, at, value FROM latest JOIN series ON series.id=latest.series WHERE device=?",
                 (self._devices.get(device, -1),),
@@ -192,68 +207,76 @@ class EmbeddedStore:
             found: dict[Series, tuple[int, Value]] = {
                 names[identifier]: (at, value) for identifier, at, value in rows if identifier in names
             }
-            for start, polls in self._tail.polls(self._devices.get(device, -1), device, -_EVER, _EVER):
+            for start, polls in self._tail.newest(self._devices.get(device, -1), device):
                 for series, column in polls.values.items():
                     for at_s, value in zip(reversed(polls.times_s), reversed(column), strict=True):
                         if value is not None:
                             time = start + ticks(at_s)
-                            if series not in found or found[series][0] <= time:
-                                found[series] = (time, value)
+                            if series not in found or found[series][0] < time:
+                                found[same.get(series, series)] = (time, value)
                             break
-        return [(series, found[series][0] / 100, found[series][1]) for series in sorted(found)]
+                if quick and UPTIME in polls.values:
+                    break
+        at = {time: time / 100 for time, _value in found.values()}
+        return [(series, at[found[series][0]], found[series][1]) for series in sorted(found)]
 
     def names(self, device: str) -> Collection[Series]:
         """See `Store.names`."""
         with self._reading("reading the names of series"):
-            return self._known_of(device).keys()
+            return self._known_of(device).names()
+
+    def span(self, device: str) -> tuple[float, float] | None:
+        """The times of the first and the last poll of a device that is kept; None where none is."""
+        with self._reading("reading times"):
+            self._known_of(device)
+            first, last = self._db.execute(
+                "SELECT min(first), max(last) FROM (SELECT first, last FROM block WHERE device=?1"
+                " UNION ALL SELECT first, last FROM heard WHERE device=?1)",
+                (self._devices.get(device, -1),),
+            ).fetchone()
+        return None if first is None else (first / 100, last / 100)
 
     def _numbers(
         self, device: str, series: Series, start: float, end: float
     ) -> tuple[list[float], list[float]]:
         """Times and numbers in order; texts are left out."""
-        found = self._values(device, series, ticks(start), ticks(end))
-        at = [time / 100 for time, _value in found]
-        values = [value for _time, value in found]
-        if set(map(type, values)) <= {int, float}:
-            return at, values  # type: ignore[return-value]  # as was just seen
-        numbers = [isinstance(value, int | float) for value in values]
-        return list(compress(at, numbers)), list(compress(values, numbers))  # type: ignore[arg-type]
+        times, values = self._values(device, series, ticks(start), ticks(end))
+        return plain(times, values)
 
-    def _values(self, device: str, series: Series, first: int, end: int) -> list[tuple[int, Value]]:
-        """(time, value) in order; blocks and frames together."""
+    def _values(self, device: str, series: Series, first: int, end: int) -> tuple[list[int], list[Value]]:
+        """Times and values in order; blocks and frames together."""
         with self._reading("reading samples"):
             identifier = self._known_of(device).get(series)
             if identifier is None:
-                return []
+                return [], []
             old = self._blocks.read(self._devices[device], identifier, first, end)
             new = list(self._tail.read(self._devices[device], device, series, first, end))
         if not new:
             return old
-        merged: dict[int, Value] = {}
-        for time, value in chain(old, new):
+        merged = dict(zip(*old, strict=True))
+        for time, value in new:
             merged.setdefault(time, value)
-        return sorted(merged.items())
+        times = sorted(merged)
+        return times, [merged[time] for time in times]
 
     def _rates(
         self, device: str, at: list[float], values: list[float], start: float, end: float
     ) -> tuple[list[float], list[float]]:
         """Times and rates a second of a counter."""
-        restarts = list(reboots(self.raw(device, _UPTIME, start, end)))
+        restarts = list(reboots(self.raw(device, UPTIME, start, end)))
         found = list(rates(zip(at, values, strict=True), max_gap_s=self._gap_s, reboots=restarts))
         return [time for time, _rate in found], [rate for _time, rate in found]
 
     # ---- upkeep
 
     def upkeep(self, now: float) -> bool:
-        """See `Store.upkeep`: compact one node, or sum up one day of a device."""
+        """See `Store.upkeep`: compact one node, or sum up some series of a device."""
         with self._reading("looking after the store"):
             node = self._tail.fullest(_ENOUGH) or self._tail.oldest_before(ticks(now - _OLD_S))
-            due = None if node else self._rollups.due(int((now - _LATE_S) // DAY_S))
-        if node is not None:
-            self._compact(node)
-        elif due is not None:
-            self._sum_up(*due)
-        return node is not None or due is not None
+            if node is None:
+                return self._summing.go_on(int((now - _LATE_S) // DAY_S), self._known_by_number)
+        self._compact(node)
+        return True
 
     def _compact(self, node: str) -> None:
         with self._changing("compacting"):
@@ -277,26 +300,9 @@ class EmbeddedStore:
                 self._put(self._device(name), Polls.of(times, columns))
             self._tail.drop([identifier for identifier, _start, _frame in taken])
 
-    def _sum_up(self, device: int, day: int) -> None:
-        begin, end = day * DAY_S * 100, (day + 1) * DAY_S * 100
-        early = begin - ticks(self._gap_s)  # the first rate of a day needs the sample before it
-        with self._changing("summing up a day"):
-            (name,) = self._db.execute("SELECT name FROM device WHERE id=?", (device,)).fetchone()
-            known = self._known_of(name)
-            polls = self._blocks.of_device(device, early, end)
-            uptimes = _numbers_of(polls.between(known.get(_UPTIME, 0), early, end))
-            restarts = list(reboots(uptimes))
-            found = {}
-            for series, identifier in known.items():
-                samples = _numbers_of(polls.between(identifier, early, end))
-                if _is_counter(series):
-                    samples = list(rates(samples, max_gap_s=self._gap_s, reboots=restarts))
-                first = bisect_left(samples, (begin / 100,))
-                at = [time for time, _value in samples[first:]]
-                if at:
-                    values = [value for _time, value in samples[first:]]
-                    found[identifier] = summed(at, values, begin / 100, SLOT_S)
-            self._rollups.keep(device, day, found)
+    def _known_by_number(self, device: int) -> Numbers:
+        (name,) = self._db.execute("SELECT name FROM device WHERE id=?", (device,)).fetchone()
+        return self._known_of(name)
 
     def newest(self) -> float | None:
         """See `Store.newest`."""
@@ -313,10 +319,13 @@ class EmbeddedStore:
             dropped = self._blocks.drop_before(at)
             if at - self._swept >= DAY_S * 100:
                 self._db.execute(f"DELETE FROM latest WHERE series IN ({_STALE})", (at,))  # noqa: S608
-                self._db.execute("DELETE FROM series WHERE id NOT IN (SELECT series FROM latest)")
+                self._db.execute(  # what lies in frames only has no newest value in the table yet
+                    "DELETE FROM series WHERE id NOT IN (SELECT series FROM latest)"
+                    " AND device NOT IN (SELECT device FROM heard)"
+                )
                 self._blocks.sweep()
-                day = at // (DAY_S * 100)
-                self._rollups.drop_before(day - _SLOT_DAYS, day - _HOUR_DAYS)
+                day = at // (DAY_S * 100) + self._retain.samples_days
+                self._rollups.drop_before(day - self._retain.steps_days, day - self._retain.long_days)
         if at - self._swept >= DAY_S * 100:
             self._swept = at
             self._ids.clear()
@@ -324,17 +333,19 @@ class EmbeddedStore:
 
     # ---- names
 
-    def _name(self, device: str, wanted: Iterable[Series]) -> dict[Series, int]:
+    def _name(self, device: str, wanted: Iterable[Series]) -> Numbers:
         """The numbers of a device's series; new ones are given. Inside a change."""
         known = self._known_of(device)
         new = [series for series in wanted if series not in known]
         if new:
             number = self._device(device)
+            given = []
             for series in new:
                 row = self._db.execute(
                     "INSERT INTO series(device, grp, item, metric) VALUES(?,?,?,?)", (number, *series)
                 )
-                known[series] = row.lastrowid or 0
+                given.append((series, row.lastrowid or 0))
+            known = self._ids[device] = self._naming.of([*known.items(), *given])
         return known
 
     def _device(self, name: str) -> int:
@@ -345,18 +356,20 @@ class EmbeddedStore:
             self._devices[name] = row[0]
         return self._devices[name]
 
-    def _known_of(self, device: str) -> dict[Series, int]:
+    def _known_of(self, device: str) -> Numbers:
         """The numbers of a device's series, read once."""
         ids = self._ids.get(device)
         if ids is None:
             row = self._db.execute("SELECT id FROM device WHERE name=?", (device,)).fetchone()
             if row is None:
-                return self._ids.setdefault(device, {})
+                return self._naming.of(())
             self._devices[device] = row[0]
-            rows = self._db.execute("SELECT grp, item, metric, id FROM series WHERE device=?", row)
-            ids = self._ids[device] = {
-                Series(group, item, metric): number for group, item, metric, number in rows
-            }
+            rows = self._db.execute(
+                "SELECT grp, item, metric, id FROM series WHERE device=? ORDER BY grp, item, metric", row
+            )
+            ids = self._ids[device] = self._naming.of(
+                (Series(group, item, metric), number) for group, item, metric, number in rows
+            )
         return ids
 
     @contextmanager
@@ -368,6 +381,7 @@ class EmbeddedStore:
         except BaseException:
             self._ids.clear()
             self._devices.clear()
+            self._summing.drop()
             raise
 
     @contextmanager
@@ -390,15 +404,6 @@ def _gaps(start: float, end: float, days: Collection[int]) -> Iterator[tuple[flo
         begin = max(begin, (day + 1) * DAY_S)
     if begin < end:
         yield begin, end
-
-
-def _is_counter(series: Series) -> bool:
-    metric = METRICS.get(series.metric)
-    return metric is not None and metric.kind == "counter"
-
-
-def _numbers_of(samples: Iterable[tuple[int, Value]]) -> list[tuple[float, float]]:
-    return [(time / 100, value) for time, value in samples if isinstance(value, int | float)]
 
 
 def _storable(value: Value) -> Value:

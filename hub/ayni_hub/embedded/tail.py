@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS heard(device INTEGER NOT NULL, first INTEGER NOT NULL
 CREATE INDEX IF NOT EXISTS heard_in ON heard(frame);
 CREATE INDEX IF NOT EXISTS frame_start ON frame(start, node);
 """
+_DAY = 86_400 * 100
 _KEPT_OPEN = 48
 """So many frames stay unpacked for whoever asks for one series after the other."""
 _LONGEST = 30 * 86_400 * 100
@@ -66,6 +67,21 @@ class Tail:
             "SELECT frame FROM heard WHERE device=? AND first<? AND first>=? AND last>=? ORDER BY frame",
             (device, end, first - _LONGEST, first),
         ).fetchall():
+            start, frame = self._opened(identifier)
+            if name in frame.devices:
+                yield start, frame.devices[name]
+
+    def days(self, device: int) -> set[int]:
+        """Days since 1970 that frames of a device have something of."""
+        spans = self._db.execute("SELECT first, last FROM heard WHERE device=?", (device,)).fetchall()
+        return {day for first, last in spans for day in range(first // _DAY, last // _DAY + 1)}
+
+    def newest(self, device: int, name: str) -> Iterator[tuple[int, DevicePolls]]:
+        """(start, polls) of a device in every frame, the newest first."""
+        rows = self._db.execute(
+            "SELECT frame FROM heard WHERE device=? ORDER BY last DESC, frame DESC", (device,)
+        ).fetchall()
+        for (identifier,) in rows:
             start, frame = self._opened(identifier)
             if name in frame.devices:
                 yield start, frame.devices[name]

@@ -1,0 +1,200 @@
+"""What an onlooker knows of the network: built up from retained messages, one at a time.
+
+Pure: bytes and times go in, values come out. A newer message replaces an older one; an empty one removes
+it. Nothing here trusts that news goes on coming: whoever asks for a state gives the time it is now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ayni_core.wire import topics
+from ayni_core.wire.errors import WireError
+from ayni_core.wire.messages import (
+    Alert,
+    Community,
+    DeviceView,
+    HubState,
+    LabState,
+    LinkView,
+    NodeState,
+    NodeView,
+    SiteView,
+    UpstreamView,
+)
+from ayni_core.wire.shape import unpack
+
+QUIET_S = 150.0
+"""Without a word from the central for so long, contact counts as lost."""
+HOLDING = ("gone", "store-down", "clock-wrong")
+"""States of a central that takes nothing in."""
+NO_CONTACT = ("broker", "silent", *HOLDING)
+"""What is shown is old then."""
+_SKEW_S = 5.0
+_KINDS: Mapping[str, type] = {
+    "link": LinkView,
+    "site": SiteView,
+    "device": DeviceView,
+    "node": NodeView,
+    "upstream": UpstreamView,
+    "community": Community,
+}
+
+
+class Model:
+    """The picture of the network. `version` changes with every change of it."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.community = Community(title="")
+        self.links: dict[str, LinkView] = {}
+        self.sites: dict[str, SiteView] = {}
+        self.devices: dict[str, DeviceView] = {}
+        self.nodes: dict[str, NodeView] = {}
+        self.upstreams: dict[str, UpstreamView] = {}
+        self.alerts: dict[str, Alert] = {}
+        self.presence: dict[str, NodeState] = {}
+        self.hub: HubState | None = None
+        self.lab: LabState | None = None
+        self.connected = False
+        self.trouble = ""
+        self.contact_at: float | None = None
+        self.refused = 0
+        self.skew_s = 0.0
+        self._tables: dict[str, dict[str, Any]] = {
+            "link": self.links,
+            "site": self.sites,
+            "device": self.devices,
+            "node": self.nodes,
+            "upstream": self.upstreams,
+        }
+
+    def apply(self, topic: str, payload: bytes, retained: bool, at: float) -> None:
+        """Take one message in; what cannot be understood is counted in `refused` and changes nothing."""
+        try:
+            address = topics.parse(topic)
+            self._take(address.root, address.words, payload, retained, at)
+        except WireError:
+            self.refused += 1
+            return
+        if not retained and address.root in ("hub", "beat", "alert", "net", "answer"):
+            self.heard(at)
+        self.version += 1
+
+    def _take(self, root: str, words: tuple[str, ...], payload: bytes, retained: bool, at: float) -> None:
+        match root:
+            case "net" if words[0] == "community":
+                self.community = unpack(Community, payload) if payload else Community(title="")
+            case "net" if words[0] in self._tables:
+                _keep(self._tables[words[0]], words[1], _KINDS[words[0]], payload)
+            case "alert":
+                _keep(self.alerts, words[0], Alert, payload)
+            case "state":
+                _keep(self.presence, words[0], NodeState, payload)
+            case "hub" | "beat":
+                self.hub = unpack(HubState, payload) if payload else None
+                if self.hub and not retained and self.hub.state not in ("gone", "clock-wrong"):
+                    # an `at` of the past may be when the central started; one of the future is our clock
+                    self.skew_s = self.hub.at - at if self.hub.at - at > _SKEW_S else 0.0
+            case "lab" if not words:
+                self.lab = unpack(LabState, payload) if payload else None
+
+    def heard(self, at: float) -> None:
+        """The central has said something just now."""
+        self.contact_at = at
+        self.version += 1
+
+    def linked(self, connected: bool, trouble: str = "") -> None:
+        """The way to the broker came up or broke."""
+        self.connected, self.trouble = connected, trouble
+        self.version += 1
+
+    @property
+    def training(self) -> bool:
+        """Whether this network is a pretend one."""
+        return self.lab is not None or self.community.training
+
+    def now(self, at: float) -> float:
+        """The central's time: this machine's clock, corrected where the central said otherwise."""
+        return at + self.skew_s
+
+    def contact_age(self, now: float) -> float | None:
+        """Seconds since the central was last heard; None before that."""
+        return None if self.contact_at is None else max(now - self.skew_s - self.contact_at, 0.0)
+
+    def contact(self, now: float) -> str:
+        """`live`, `waiting` (never heard), `broker` (no way there), `silent`, or why the central takes in
+        nothing: `gone` (it ended), `store-down`, `clock-wrong`."""
+        if not self.connected:
+            return "broker"
+        if self.hub is not None and self.hub.state in HOLDING:
+            return self.hub.state
+        age = self.contact_age(now)
+        if age is None:
+            return "waiting"
+        return "live" if age <= QUIET_S else "silent"
+
+    def late(self, next_by: float | None, now: float) -> bool:
+        """Whether news that was promised by `next_by` is late by more than two polls."""
+        return next_by is not None and now > next_by + 2 * self.community.poll_s
+
+    def link_state(self, link: LinkView, now: float) -> str:
+        """A link's state, NO NEWS when its news is late."""
+        return "no_news" if self.late(link.next_by, now) else link.state
+
+    def device_state(self, device: DeviceView, now: float) -> str:
+        """A device's state, NO NEWS when its news is late."""
+        return "no_news" if self.late(device.next_by, now) else device.state
+
+    def node_state(self, node: NodeView, now: float) -> str:
+        """A monitor's state, NO NEWS when its news is late."""
+        return "no_news" if self.late(node.next_by, now) else node.state
+
+    def link_as_of(self, link: LinkView) -> float | None:
+        """When a link was measured: its older end, for a link is known only as well as both are."""
+        return min((end.as_of for end in (link.a, link.b) if end.as_of is not None), default=None)
+
+    def link_since(self, link: LinkView, now: float) -> float | None:
+        """Since when a link is in its state; for NO NEWS found here, when it was last measured."""
+        if link.state != "no_news" and self.late(link.next_by, now):
+            return max((end.as_of for end in (link.a, link.b) if end.as_of is not None), default=None)
+        return link.since
+
+    def title(self, kind: str, name: str) -> str:
+        """What people call a thing."""
+        found = self._tables.get(kind, {}).get(name)
+        return str(found.title) if found is not None and found.title else name
+
+    def state(self, kind: str, name: str, now: float) -> str:
+        """The state of anything that has one."""
+        found = self._tables.get(kind, {}).get(name)
+        match found:
+            case LinkView():
+                return self.link_state(found, now)
+            case DeviceView():
+                return self.device_state(found, now)
+            case NodeView():
+                return self.node_state(found, now)
+            case SiteView() | UpstreamView():
+                return found.state
+        return "unknown"
+
+    def site_of(self, kind: str, name: str) -> str | None:
+        """The site a thing stands at; for a link its second end, which is where people go."""
+        found = self._tables.get(kind, {}).get(name)
+        match found:
+            case LinkView():
+                return found.b.site
+            case SiteView():
+                return found.id
+            case DeviceView() | NodeView() | UpstreamView():
+                return found.site
+        return None
+
+
+def _keep(table: dict[str, Any], name: str, kind: type, payload: bytes) -> None:
+    if payload:
+        table[name] = unpack(kind, payload)
+    else:
+        table.pop(name, None)

@@ -1,0 +1,183 @@
+"""From the inbox into the store: in batches, acknowledged after the commit, or not at all.
+
+The way in is the same for a hub alone, for a worker and for a judge; what is told of it is theirs. It has a
+state that they publish: `ready`, `store-down` while store or ledger fail, `clock-wrong` while our clock
+cannot be right. In both of these nothing is acknowledged, and the agents keep what they have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from ayni_core.wire.messages import Ack
+from ayni_hub import clock_wait
+from ayni_hub.ingest import Arrival, Ingest, Outcome
+from ayni_hub.ledger import Ledger, LedgerError
+from ayni_hub.retention import Retention
+from ayni_hub.store import Store, StoreError
+from ayni_hub.tally import Tally
+from ayni_io import clock
+
+log = logging.getLogger("hub")
+_CARE_S = 0.05
+DAY_S = 86400.0
+_GATHER_S, _BREATH_S = 0.05, 0.01
+_LARGEST_BATCH, _HISTORY_BYTES = 200, 64 * 1024
+_MOST_INBOX = 64 * 1024 * 1024
+
+
+class Intake:
+    """`taken` gets every outcome and its time, after the commit; `acknowledge` every word for a node;
+    `changed` is awaited when the state has changed."""
+
+    def __init__(
+        self,
+        ingest: Ingest,
+        ledger: Ledger,
+        store: Store,
+        odd: Tally[str],
+        *,
+        taken: Callable[[Outcome, float], Awaitable[None]],
+        acknowledge: Callable[[str, Ack], None],
+        changed: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.ingest = ingest
+        self.state = "ready"
+        self.inbox: deque[Arrival] = deque()
+        self._inbox_bytes = 0
+        self._ledger, self._store, self._odd = ledger, store, odd
+        self._taken, self._acknowledge, self._changed = taken, acknowledge, changed
+        self._arrived = asyncio.Event()
+
+    def receive(self, arrival: Arrival) -> None:
+        """A frame; more than we can hold is passed over: it was not acknowledged, and comes again."""
+        if self._inbox_bytes + len(arrival.payload) > _MOST_INBOX:
+            self._odd.add("too much at once", f"{_MOST_INBOX} bytes wait")
+            return
+        self._inbox_bytes += len(arrival.payload)
+        self.inbox.append(arrival)
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Take in what arrives, until cancelled."""
+        while True:
+            await self._arrived.wait()
+            await asyncio.sleep(_GATHER_S)
+            self._arrived.clear()
+            while self.inbox:
+                batch = next_batch(self.inbox)
+                self._inbox_bytes -= sum(len(arrival.payload) for arrival in batch)
+                await self.take(batch)
+                await asyncio.sleep(_BREATH_S)  # news come in, which go before a backlog; acks go out
+
+    async def take(self, batch: list[Arrival]) -> None:
+        """One batch: stored, recorded, acknowledged, told."""
+        if clock_wait.is_wrong(clock.wall_s()):
+            return  # not acknowledged: they come again
+        try:
+            outcome = self.ingest.take(batch)
+        except (StoreError, LedgerError) as error:
+            await self.failed(str(error))
+            return
+        if outcome.frames:  # copies for watchers write nothing, and so prove nothing
+            await self.set_state("ready")
+        for node, acks in outcome.acks.items():
+            for ack in acks.values():
+                self._acknowledge(node, _merged(ack))
+        for node in outcome.clones:
+            log.error("cloned node node=%s", node)
+        await self._taken(outcome, clock.wall_s())
+
+    # ---- state
+
+    async def set_state(self, state: str) -> None:
+        """What is said from now on."""
+        if state != self.state:
+            self.state = state
+            log.info("state=%s", state)
+            await self._changed()
+
+    async def failed(self, reason: str) -> None:
+        """Store or ledger cannot be written."""
+        if self.state != "store-down":
+            log.error("store down cause=%s", reason)
+        await self.set_state("store-down")
+
+    async def is_dated(self, now: float) -> bool:
+        """Whether our clock may be right; all are told when that changes."""
+        wrong = clock_wait.is_wrong(now)
+        if wrong and self.state != clock_wait.STATE:
+            clock_wait.tell(now)
+            await self.set_state(clock_wait.STATE)
+        elif not wrong and self.state == clock_wait.STATE:
+            await self.set_state("ready")
+        return not wrong
+
+    async def try_again(self, now: float) -> None:
+        """Agents send nothing while the store is down, so nobody but us can find out that it works again."""
+        if self.state != "store-down":
+            return
+        try:
+            self._store.probe(now)
+            self._ledger.probe(now)
+        except (StoreError, LedgerError):
+            return
+        await self.set_state("ready")
+
+    # ---- quiet moments
+
+    def look_after(self, now: float) -> None:
+        """The store's own work, for a moment each second, while nobody waits for anything else."""
+        if self.inbox or self.state != "ready":
+            return
+        begun = clock.monotonic_s()
+        try:
+            while self._store.upkeep(now) and clock.monotonic_s() - begun < _CARE_S:
+                pass
+        except StoreError as error:
+            self._odd.add("looking after the store failed", str(error))
+
+    def forget_old(self, now: float, retain: Retention) -> float | None:
+        """Drop what is too old, counted from the newest sample: a clock that jumps ahead costs nothing. The
+        time before which all was forgotten, None when that failed."""
+        try:
+            newest = min(now, self._store.newest() or now)
+            until = newest - retain.samples_s
+            self._store.forget_before(until)
+            self._ledger.forget_before(newest - retain.events_s, until)
+        except (StoreError, LedgerError) as error:
+            log.error("forgetting failed cause=%s", error)
+            return None
+        return until
+
+
+def next_batch(inbox: deque[Arrival]) -> list[Arrival]:
+    """Take out what is stored next: all the news, else as much of a backlog as news can wait for."""
+    news = [arrival for arrival in inbox if not arrival.topic.endswith("/history")][:_LARGEST_BATCH]
+    if news:
+        taken = set(map(id, news))
+        rest = [arrival for arrival in inbox if id(arrival) not in taken]
+        inbox.clear()
+        inbox.extend(rest)
+        return news
+    batch: list[Arrival] = []
+    size = 0
+    while inbox and len(batch) < _LARGEST_BATCH and size < _HISTORY_BYTES:
+        batch.append(inbox.popleft())
+        size += len(batch[-1].payload)
+    return batch
+
+
+def _merged(ack: Ack) -> Ack:
+    """Neighbouring sequence numbers as one range."""
+    ranges: list[tuple[int, int]] = []
+    for first, last in sorted((pair[0], pair[1]) for pair in ack.stored):
+        if ranges and first <= ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], max(last, ranges[-1][1]))
+        else:
+            ranges.append((first, last))
+    return replace(ack, stored=tuple(ranges))

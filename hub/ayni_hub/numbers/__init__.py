@@ -1,0 +1,1 @@
+"""Numbers for other programs: a page for Prometheus, a graph for NetJSON, devices for Home Assistant."""
