@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from ayni_console.feed import NoAnswer
-from ayni_console.model import Model
 from ayni_core.message import Message
+from ayni_core.onlooking.model import Model
 from ayni_core.wire import topics
 from ayni_core.wire.messages import (
     Alert,

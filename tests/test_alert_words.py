@@ -10,10 +10,11 @@ import pytest
 from test_alert_life import VILLAGE
 from test_alert_storm import read
 
-from ayni_console import attention, command_maintenance
-from ayni_console.model import Model
+from ayni_console import command_maintenance
 from ayni_console.view import alarms, home
 from ayni_core.message import Message
+from ayni_core.onlooking import attention
+from ayni_core.onlooking.model import Model
 from ayni_core.power_tree import PoweredBy
 from ayni_core.schema import ConfigError
 from ayni_core.topology import build

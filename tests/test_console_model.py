@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 from console_village import NOW, Village, alerts, retained
 
-from ayni_console import attention, verify
-from ayni_console.model import QUIET_S, Model
+from ayni_console import verify
 from ayni_console.view import frame
 from ayni_core.message import Message
+from ayni_core.onlooking import attention
+from ayni_core.onlooking.model import QUIET_S, Model
 from ayni_core.wire import topics
 from ayni_core.wire.messages import Alert, HubState
 from ayni_core.wire.shape import pack

@@ -9,7 +9,7 @@ import pytest
 from console_village import NOW, Village, readings
 from console_village import events as village_events
 
-from ayni_console import advice, attention, keys, words
+from ayni_console import advice, keys
 from ayni_console.lines import (
     Span,
     cells,
@@ -30,8 +30,10 @@ from ayni_console.view import link as link_view
 from ayni_console.view.page import BLANK, Look, Row, Window, arrange, matches, room_for, text
 from ayni_core.message import Message
 from ayni_core.metrics import METRICS
+from ayni_core.onlooking import attention
 from ayni_core.wire import topics
 from ayni_core.wire.messages import Event
+from ayni_io import words
 
 LOOK = Look(width=80, height=24, now=NOW)
 SMALL = Look(width=60, height=20, now=NOW)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ayni_console import command_do, keys, words
+from ayni_console import command_do, keys
 from ayni_core import commands, rules
 from ayni_core.commands import Doing, Number
 from ayni_core.texts import TEXTS
-from ayni_io import yamlfile
+from ayni_io import words, yamlfile
 
 ROOT = Path(__file__).parent.parent
 GUIDE = (ROOT / "docs" / "operators-guide.md").read_text(encoding="utf-8")

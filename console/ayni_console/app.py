@@ -11,12 +11,11 @@ from typing import Any
 from textual.app import ScreenStackError
 from textual.screen import Screen
 
-from ayni_console import attention, clipboard, theme, verify
+from ayni_console import clipboard, theme, verify
 from ayni_console.advice import Progress
 from ayni_console.display import ThriftyDisplay
 from ayni_console.feed import Feed
 from ayni_console.lines import displayed, line, plain
-from ayni_console.model import Model
 from ayni_console.screens.advice import AdvicePage
 from ayni_console.screens.events import EventsPage
 from ayni_console.screens.home import HomePage
@@ -31,6 +30,8 @@ from ayni_console.screens.site import DevicePage, SitePage
 from ayni_console.verify import Thing, Verify
 from ayni_console.view.metric import Series
 from ayni_console.view.page import Window
+from ayni_core.onlooking import attention
+from ayni_core.onlooking.model import Model
 from ayni_io.i18n import _
 
 _NOTICE_S = 6.0

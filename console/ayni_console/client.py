@@ -12,8 +12,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 from ayni_console.feed import Answer, NoAnswer
-from ayni_console.model import Model
 from ayni_core.commands import FINAL
+from ayni_core.onlooking.model import Model
 from ayni_core.wire import topics
 from ayni_core.wire.errors import WireError
 from ayni_core.wire.messages import LabDo

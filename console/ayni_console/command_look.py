@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from ayni_console import plainly
 from ayni_console.client import ConsoleClient
 from ayni_console.feed import Feed
-from ayni_console.model import Model
 from ayni_console.view import plain_events, plain_link, plain_names, plain_parts, plain_site
+from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import LinkView, SiteView
 from ayni_core.wire.questions import AskEvents, AskHistory, AskReadings, Events, History, Readings
 from ayni_io.i18n import _

@@ -9,16 +9,16 @@ import re
 import sys
 from collections.abc import Sequence
 
-from ayni_console import once, options, words
+from ayni_console import once, options
 from ayni_console.client import ConsoleClient
 from ayni_console.feed import NoAnswer
 from ayni_console.lines import clean
-from ayni_console.model import Model
 from ayni_core.maintenance import KINDS, WEEKDAYS
+from ayni_core.onlooking.model import Model
 from ayni_core.schema import ConfigError
 from ayni_core.wire.questions import AskMaintain, AskMaintained, AskMaintenance, Done, Maintenance, WindowView
 from ayni_core.wire.shape import pack
-from ayni_io import i18n, timezones
+from ayni_io import i18n, timezones, words
 from ayni_io.i18n import _
 from ayni_io.mqtt import BrokerConfig
 

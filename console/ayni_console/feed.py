@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
-from ayni_console.model import Model
+from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import LabDo
 from ayni_core.wire.questions import Deliveries, Done, Events, History, Maintenance, Question, Readings
 

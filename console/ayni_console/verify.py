@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from ayni_console import attention
-from ayni_console.model import NO_CONTACT, Model
+from ayni_core.onlooking import attention
+from ayni_core.onlooking.model import NO_CONTACT, Model
 
 Thing = tuple[str, str]
 _EVERYTHING: Thing = ("", "")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ayni_console import advice, attention, verify
+from ayni_console import advice, verify
 from ayni_console.lines import Line, line
 from ayni_console.screens.page import Page
 from ayni_console.view import home
 from ayni_console.view import link as link_view
 from ayni_console.view import repair as view
 from ayni_console.view.page import Look, Row, Window, at_row
+from ayni_core.onlooking import attention
 from ayni_io.i18n import _, say
 
 

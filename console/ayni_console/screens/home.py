@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ayni_console import attention, verify
+from ayni_console import verify
 from ayni_console.lines import Line
 from ayni_console.screens.page import Page
 from ayni_console.view import home
 from ayni_console.view.page import Look, Row
+from ayni_core.onlooking import attention
 from ayni_io.i18n import _
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ayni_console import words
 from ayni_console.feed import NoAnswer
 from ayni_console.lines import Line, Span
 from ayni_console.screens.page import Page
@@ -13,6 +12,7 @@ from ayni_console.view import values
 from ayni_console.view.metric import Series
 from ayni_console.view.page import Look, Row, matches, text
 from ayni_core.wire.questions import AskReadings, Reading, Readings
+from ayni_io import words
 from ayni_io.i18n import _
 
 _AGAIN_S, _SOONEST_S = 30.0, 2.0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from ayni_console import words
 from ayni_console.lines import Line, Span, fit, line, wrap
-from ayni_console.model import Model
 from ayni_console.view.home import thing
 from ayni_console.view.page import Look, Row, matches, text
+from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import Event
+from ayni_io import words
 from ayni_io.i18n import _, say
 
 LEVELS = {"critical": "down", "warn": "weak", "info": "ok"}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ayni_console import words
 from ayni_console.lines import Line, Span, cells, line, spread, width
-from ayni_console.model import Model
 from ayni_console.view.page import Look
+from ayni_core.onlooking.model import Model
+from ayni_io import words
 from ayni_io.i18n import _
 from ayni_io.phrases import trouble
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ayni_console import keys, words
+from ayni_console import keys
 from ayni_console.lines import Span, cells, fit, wrap
 from ayni_console.view.page import BLANK, Look, Row, text
+from ayni_io import words
 from ayni_io.i18n import _
 
 BAR = {"ok": "█", "weak": "▒", "down": "░", "none": "-"}

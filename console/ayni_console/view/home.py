@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ayni_console import words
-from ayni_console.attention import Counts, Item
 from ayni_console.lines import Line, Span, cells, fit, line
-from ayni_console.model import Model
 from ayni_console.view import frame
 from ayni_console.view.page import BLANK, Look, Row, matches, text
+from ayni_core.onlooking.attention import Counts, Item
+from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import EndView, LinkView
+from ayni_io import words
 from ayni_io.i18n import _, say
 from ayni_io.phrases import DAY_MARKS, DAY_ORDER, item_message, mark, normal, numbers, order, rate, thing
 

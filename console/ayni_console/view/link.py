@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from ayni_console import words
 from ayni_console.lines import Line, Span, cells, clip, fit, line, spread
-from ayni_console.model import Model
 from ayni_console.plot import axis, plot, resample
 from ayni_console.view.page import BLANK, Look, Row, room_for, text
+from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import LinkView
 from ayni_core.wire.questions import Bucket
+from ayni_io import words
 from ayni_io.i18n import _, _n
 from ayni_io.link_table import SIDES, Measure, measures, trend
 from ayni_io.phrases import headline

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from ayni_console import words
 from ayni_console.lines import Line, Span, fit, line
 from ayni_console.view.page import BLANK, Look, Row, matches, text
 from ayni_core.wire.questions import Deliveries, Delivery, TargetView
+from ayni_io import words
 from ayni_io.i18n import _, _n
 
 _TIME, _TO, _STATE = 11, 18, 12

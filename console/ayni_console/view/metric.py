@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ayni_console import words
 from ayni_console.lines import Line, Span, fit, line
 from ayni_console.view import values
 from ayni_console.view.link import ZOOMS, plot_rows, span_name
 from ayni_console.view.page import Look, Row, room_for, text
 from ayni_core.metrics import METRICS
 from ayni_core.wire.questions import AskHistory, Bucket
+from ayni_io import words
 from ayni_io.i18n import _
 
 

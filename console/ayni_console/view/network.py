@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from functools import partial
 
-from ayni_console import words
 from ayni_console.lines import Line, Span, cells, clip, fit, line
-from ayni_console.model import Model
 from ayni_console.view.page import Look, Row, matches, room_for, text
+from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import SiteView
+from ayni_io import words
 from ayni_io.i18n import _, _n
 
 STROKES = {"ok": "·", "weak": "-", "down": "x", "no_news": "?", "unknown": "?"}

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ayni_console.lines import clean
-from ayni_console.model import Model
 from ayni_console.view import plain_parts as parts
 from ayni_console.view import plain_site
+from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import Event
 from ayni_io.i18n import _, _n
 from ayni_io.phrases import thing

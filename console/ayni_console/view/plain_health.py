@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ayni_console import words
 from ayni_console.lines import clean
-from ayni_console.model import Model
 from ayni_console.view import events as event_words
 from ayni_console.view import plain_parts as parts
+from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import Event, NodeView
 from ayni_core.wire.questions import Deliveries, TargetView
+from ayni_io import words
 from ayni_io.i18n import _, _n
 from ayni_io.phrases import thing, trouble
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ayni_console import words
-from ayni_console.model import Model
 from ayni_console.view import plain_parts as parts
 from ayni_console.view import values
+from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import EndView, Event, LinkView
+from ayni_io import words
 from ayni_io.i18n import _, _n, say
 from ayni_io.phrases import headline
 

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Collection
 
 from ayni_console.lines import clean
-from ayni_console.model import Model
+from ayni_core.onlooking.model import Model
 from ayni_core.schema import did_you_mean
 from ayni_io.i18n import _
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ayni_console import attention
-from ayni_console.model import Model
 from ayni_console.view import plain_parts as parts
 from ayni_console.view import site as screen
 from ayni_console.view import values
 from ayni_core.metrics import unit_of
+from ayni_core.onlooking import attention
+from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import DeviceView, Event, SiteView
 from ayni_core.wire.questions import Reading
 from ayni_io.i18n import _, _n, say

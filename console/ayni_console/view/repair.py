@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from ayni_console import advice, words
+from ayni_console import advice
 from ayni_console.lines import Line, Span, cells, fit, line, wrap
-from ayni_console.model import Model
 from ayni_console.verify import Verify
 from ayni_console.view.page import BLANK, Look, Row, text
+from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import Fault
+from ayni_io import words
 from ayni_io.i18n import _, say
 
 

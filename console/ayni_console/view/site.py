@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from ayni_console import attention, words
 from ayni_console.lines import Line, Span, clip, fit, line
-from ayni_console.model import Model
 from ayni_console.view import values
 from ayni_console.view.page import BLANK, Look, Row, text
+from ayni_core.onlooking import attention
+from ayni_core.onlooking.model import Model
 from ayni_core.readings import GROUPS
 from ayni_core.wire.messages import DeviceView, SiteView
 from ayni_core.wire.questions import Reading
+from ayni_io import words
 from ayni_io.i18n import _, say
 from ayni_io.phrases import site_summary
 

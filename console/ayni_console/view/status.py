@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from ayni_console import attention, words
-from ayni_console.model import Model
 from ayni_console.view import frame, home
+from ayni_core.onlooking import attention
+from ayni_core.onlooking.model import Model
+from ayni_io import words
 from ayni_io.i18n import _
 
 

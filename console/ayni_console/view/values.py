@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ayni_console import words
 from ayni_core.metrics import METRICS, unit_of
 from ayni_core.readings import Value
+from ayni_io import words
 from ayni_io.i18n import _, _c
 from ayni_io.phrases import rate
 
