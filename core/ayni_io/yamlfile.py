@@ -17,7 +17,7 @@ from ayni_core.schema import ConfigError, Faults, Fields
 
 T = TypeVar("T")
 _DEEPEST = 40
-_LARGEST = 4 * 1024 * 1024
+_LARGEST = 64 * 1024 * 1024
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
