@@ -25,7 +25,7 @@ import measure
 import scale
 from measure import Figure
 
-from ayni_core.readings import Series, Value
+from ayni_core.readings import UPTIME, Series, Value
 from ayni_core.wire import codec, topics
 from ayni_core.wire.frame import ANSWERED, DevicePolls, Frame
 from ayni_core.wire.messages import Ack, HubState, NodeState
@@ -37,7 +37,6 @@ from ayni_io.mqtt import BrokerConfig, MqttClient
 NODES, POLLS, POLL_S, FLUSH_S = 5, 5, 60.0, 300.0
 COUNT = Series("interface", "eth0", "in_octets")
 SIGNAL = Series("radio", "wlan0", "signal_dbm")
-UPTIME = Series("system", "", "uptime_s")
 EPOCH, BOOT = "5b1e0c77a2d94f03", "3c0f7c5a-2f0e-4a57-9a43-6d1e7a5b9c21"
 _AT_ONCE = 40
 

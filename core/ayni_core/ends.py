@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from ayni_core.inventory import End
 from ayni_core.lastknown import DeviceKnown
-from ayni_core.readings import Series
+from ayni_core.readings import UPTIME, Series
 from ayni_core.wire.messages import EndView
 
-UPTIME = Series("system", "", "uptime_s")
 ETHERNET = 6  # ifType ethernetCsmacd (IANAifType)
 _UP = 1  # ifOperStatus
 

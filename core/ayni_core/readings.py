@@ -34,6 +34,8 @@ class Series(NamedTuple):
     metric: str
 
 
+UPTIME = Series("system", "", "uptime_s")
+"""It stands in every full poll of a device that knows it."""
 NEIGHBOURS = Series("neighbour", "", "neighbours")
 """How many neighbours a device told of. It stands in every poll that asked for them, and in no other: of the
 readings of its group those that are older do not hold any more."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from ayni_core import ends
 from ayni_core.inventory import End, Link, Network
 from ayni_core.lastknown import LastKnown
-from ayni_core.readings import NEIGHBOURS, Series, Value
+from ayni_core.readings import NEIGHBOURS, UPTIME, Series, Value
 from ayni_core.rules import EMPTY, Rule, Track, step
 from ayni_core.rules.bench import Bench, Mouth, Turn
 from ayni_core.rules.track import quiet, worth_keeping
@@ -268,7 +268,7 @@ class Judge:
         links = self._links_of.get(device)
         if not links:
             return
-        uptimes = polls.values.get(ends.UPTIME)
+        uptimes = polls.values.get(UPTIME)
         full = [(i, at) for i, at in fresh if uptimes is not None and uptimes[i] is not None]
         mouths = []
         for link, side, end, other in links:

@@ -11,12 +11,11 @@ from itertools import chain, pairwise
 
 from ayni_core.metrics import METRICS
 from ayni_core.rates import rates, reboots
-from ayni_core.readings import Series
+from ayni_core.readings import UPTIME, Series
 from ayni_core.wire.frame import ANSWERED
 from ayni_hub.store import Store
 
 MOST = 1000
-_UPTIME = Series("system", "", "uptime_s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +35,7 @@ def rate(
     """(time, units a second) of a counter, `start` <= time < `end`: wraps counted, resets, restarts of the
     device and gaps longer than `max_gap_s` left out. Raises `StoreError`."""
     early = start - max_gap_s  # the first rate needs the sample before it
-    restarts = list(reboots(store.raw(device, _UPTIME, early, end)))
+    restarts = list(reboots(store.raw(device, UPTIME, early, end)))
     found = rates(store.raw(device, series, early, end), max_gap_s=max_gap_s, reboots=restarts)
     return [(at, value) for at, value in found if at >= start]
 

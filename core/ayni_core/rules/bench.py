@@ -18,9 +18,9 @@ from fnmatch import fnmatchcase
 from operator import itemgetter
 from typing import Generic, NamedTuple, TypeVar
 
-from ayni_core.readings import Series, Value
+from ayni_core.readings import UPTIME, Series, Value
 from ayni_core.rules.place import NOWHERE, Place
-from ayni_core.rules.readers import ETHERNET, MAKERS, STILL, UP, UPTIME, Around, Memory, Reader, is_port
+from ayni_core.rules.readers import ETHERNET, MAKERS, STILL, UP, Around, Memory, Reader, is_port
 from ayni_core.rules.rule import Rule
 from ayni_core.rules.track import EMPTY, Track, night, quiet, step
 

@@ -19,7 +19,6 @@ from ayni_core.rules.place import NOWHERE, Place
 Cells = Sequence[Value]
 Reader = Callable[[Cells, float], float | None]
 
-UPTIME = Series("system", "", "uptime_s")
 LONGEST_GAP_S = 900.0
 """Counters of polls further apart say nothing about now."""
 ETHERNET, UP = 6, 1

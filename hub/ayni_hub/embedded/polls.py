@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TypeVar
 
 from ayni_core.readings import Value
+
+K = TypeVar("K")
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -63,6 +67,15 @@ class Polls:
         begin, stop = bisect_left(self.times, first), bisect_left(self.times, end)
         found = list(zip(self.times[begin:stop], column[begin:stop], strict=True))
         return [pair for pair in found if pair[1] is not None] if None in column else found
+
+
+def last_of(times: Sequence[T], columns: Mapping[K, Sequence[Value]]) -> Iterator[tuple[K, T, Value]]:
+    """(series, time, value) of the last value in each column that has one."""
+    for series, column in columns.items():
+        for time, value in zip(reversed(times), reversed(column), strict=True):
+            if value is not None:
+                yield series, time, value
+                break
 
 
 def _first(column: Sequence[Value], places: Sequence[int]) -> Value:

@@ -13,7 +13,7 @@ from itertools import compress
 
 from ayni_core.metrics import METRICS
 from ayni_core.rates import rates, reboots
-from ayni_core.readings import Series, Value
+from ayni_core.readings import UPTIME, Series, Value
 from ayni_hub.embedded.blocks import Blocks
 from ayni_hub.embedded.naming import Numbers
 from ayni_hub.embedded.rollups import (
@@ -33,7 +33,6 @@ from ayni_hub.embedded.rollups import (
 )
 
 _AT_ONCE = 8
-UPTIME = Series("system", "", "uptime_s")
 Changing = Callable[[str], AbstractContextManager[None]]
 
 
@@ -51,7 +50,8 @@ class Summing:
 
     def touched(self, device: int, days: set[int]) -> None:
         """Samples came for these days: what is being summed up of them is old already."""
-        self._again = self._again or (self._about is not None and self._about in {(device, d) for d in days})
+        if self._about is not None and self._about[0] == device and self._about[1] in days:
+            self._again = True
 
     def drop(self) -> None:
         """Forget what is under way."""

@@ -14,11 +14,11 @@ from collections.abc import Iterator
 
 from ayni_core.columns import ColumnError
 from ayni_core.rates import rates, reboots
-from ayni_core.readings import Series
+from ayni_core.readings import UPTIME, Series
 from ayni_hub.embedded.rollups import DAY_S, SLOT_S, SLOTS, Slots, joined, pack, regrouped, summed, unpack
 from ayni_hub.embedded.tail import ticks
 from ayni_hub.remote.history import History
-from ayni_hub.remote.spool import UPTIME, Spool
+from ayni_hub.remote.spool import Spool
 
 _MOST_DAYS = 31
 """Read at once."""

@@ -15,11 +15,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ayni_core.readings import Series, Value
+from ayni_core.readings import UPTIME, Series, Value
 from ayni_core.wire import codec
 from ayni_core.wire.errors import WireError
 from ayni_core.wire.frame import DevicePolls, Frame
-from ayni_hub.embedded import tail
+from ayni_hub.embedded import naming, tail
+from ayni_hub.embedded.naming import Register
+from ayni_hub.embedded.polls import last_of
 from ayni_hub.embedded.tail import Tail, ticks
 from ayni_hub.remote import sums
 from ayni_hub.remote.lines import number_of, texts_of
@@ -29,26 +31,17 @@ from ayni_io.sqlite_file import SqliteFile
 
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS about(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS device(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS series(
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, grp TEXT NOT NULL, item TEXT NOT NULL,
     metric TEXT NOT NULL, texts INTEGER NOT NULL DEFAULT 0, UNIQUE(device, grp, item, metric));
-CREATE TABLE IF NOT EXISTS latest(series INTEGER PRIMARY KEY, at INTEGER NOT NULL, value);
 CREATE TABLE IF NOT EXISTS word(number INTEGER PRIMARY KEY, text TEXT NOT NULL, used INTEGER NOT NULL);
-{sums.SCHEMA}{tail.SCHEMA}
+{naming.SCHEMA}{sums.SCHEMA}{tail.SCHEMA}
 """
 _VERSION = 1
-UPTIME = Series("system", "", "uptime_s")
 Newest = dict[tuple[str, Series], tuple[int, Value]]
 """(tick, value) by device and series."""
 _DAY = 86_400 * 100
 _EVER = 10**15
-_STALE = """
-SELECT latest.series FROM latest JOIN series ON series.id=latest.series JOIN (
-    SELECT device, max(at) AS newest FROM series JOIN latest ON latest.series=series.id GROUP BY device
-) AS heard ON heard.device=series.device WHERE latest.at<?1 AND heard.newest>=?1
-"""
-"""Series that nothing came for since a time, of devices that did speak since."""
 
 
 class Spool:
@@ -57,14 +50,12 @@ class Spool:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
-        self._ids: dict[str, dict[Series, int]] = {}
-        self._devices: dict[str, int] = {}
         self._texts: set[int] = set()
         self._words: dict[str, int] = {}
         self._swept = 0
         self._file = SqliteFile(path, _SCHEMA, _VERSION, StoreError, any_thread=True)
         self._db = self._file.db
-        self._tail, self._sums = Tail(self._db), Sums(self._db)
+        self._register, self._tail, self._sums = Register(self._db), Tail(self._db), Sums(self._db)
         with self._changing("opening the spool"):
             self._db.execute("INSERT OR IGNORE INTO about VALUES('own', ?)", (f"hub-{secrets.token_hex(4)}",))
             (self.own,) = self._db.execute("SELECT value FROM about WHERE key='own'").fetchone()
@@ -89,7 +80,7 @@ class Spool:
                 start = ticks(kept.start)
                 for device, polls in kept.frame.devices.items():
                     self._know(device, polls, start)
-                self._tail.add(kept.frame, start, kept.body, self._device)
+                self._tail.add(kept.frame, start, kept.body, self._register.given)
             return [(self._number(kept.frame), len(kept.body)) for kept in frames]
 
     def _number(self, frame: Frame) -> int:
@@ -129,35 +120,31 @@ class Spool:
         """The server has these frames; what `newest_in` found in them is noted."""
         newest = self.newest_in(numbers) if newest is None else newest
         with self._changing("emptying the spool"):
-            noted: dict[int, tuple[int, Value]] = {}
-            for (device, series), last in newest.items():
-                number = self._known_of(device).get(series)
-                if number is not None:
-                    noted[number] = last
-            self._note(noted)
+            numbered = (
+                (self._register.of(device).get(series), last) for (device, series), last in newest.items()
+            )
+            self._register.note((number, *last) for number, last in numbered if number is not None)
             self._tail.drop(numbers)
 
     def read(self, device: str, series: Series, first: int, end: int) -> list[tuple[int, Value]]:
         """(tick, value) of a series in frames that are here; not in order."""
         with self._reading("reading the spool"):
-            known = self._known_of(device)
+            known = self._register.of(device)
             if series not in known:
                 return []
-            return list(self._tail.read(self._devices[device], device, series, first, end))
+            return list(self._tail.read(self._register.number(device), device, series, first, end))
 
     def polls(self, device: str, first: int, end: int) -> list[tuple[int, DevicePolls]]:
         """(tick of the start, polls) of a device in every frame that reaches into a span."""
         with self._reading("reading the spool"):
-            self._known_of(device)
-            return list(self._tail.polls(self._devices.get(device, -1), device, first, end))
+            return list(self._tail.polls(self._register.number(device), device, first, end))
 
     def spans(self, device: str, first: int, end: int) -> list[tuple[int, int]]:
         """(first, last) tick of a device in every frame here that reaches into a span."""
         with self._reading("reading the spool"):
-            self._known_of(device)
             return self._db.execute(
                 "SELECT first, last FROM heard WHERE device=? AND first<? AND last>=? ORDER BY first",
-                (self._devices.get(device, -1), end, first),
+                (self._register.number(device), end, first),
             ).fetchall()
 
     # ---- names, newest values, texts
@@ -168,7 +155,7 @@ class Spool:
             newest: dict[int, tuple[int, Value]] = {}
             days: dict[str, set[int]] = {}
             for device, series, tick, value in samples:
-                number = self._name(device, (series,))[series]
+                number = self._register.name(device, (series,))[series]
                 if newest.get(number, (-_EVER,))[0] <= tick:
                     newest[number] = (tick, value)
                 if isinstance(value, str):
@@ -176,38 +163,30 @@ class Spool:
                     self._learn(value, tick)
                 days.setdefault(device, set()).add(tick // _DAY)
             for device, found in days.items():
-                self._sums.spoil(self._device(device), found)
-            self._note(newest)
+                self._sums.spoil(self._register.given(device), found)
+            self._register.note((number, *last) for number, last in newest.items())
 
     def name(self, device: str, series: Series) -> None:
         """Note that there may be such a series."""
         if series not in self.names(device):
             with self._changing("writing names"):
-                self._name(device, (series, UPTIME))
+                self._register.name(device, (series, UPTIME))
 
     def devices(self) -> list[str]:
         """Every device, by name."""
         with self._reading("reading the names of devices"):
-            return [name for (name,) in self._db.execute("SELECT name FROM device ORDER BY name")]
+            return self._register.devices()
 
     def names(self, device: str) -> Collection[Series]:
         """Every series of a device."""
         with self._reading("reading the names of series"):
-            return self._known_of(device).keys()
+            return self._register.of(device).names()
 
     def latest(self, device: str) -> list[tuple[Series, int, Value]]:
         """(series, tick, newest value), frames that are here counted in."""
         with self._reading("reading the newest values"):
-            names = {number: series for series, number in self._known_of(device).items()}
-            own = self._devices.get(device, -1)
-            rows = self._db.execute(
-                "SELECT series, at, value FROM latest JOIN series ON series.id=latest.series WHERE device=?",
-                (own,),
-            )
-            found: dict[Series, tuple[int, Value]] = {
-                names[number]: (at, value) for number, at, value in rows if number in names
-            }
-            for start, polls in self._tail.polls(own, device, -_EVER, _EVER):
+            found = self._register.newest(device)
+            for start, polls in self._tail.polls(self._register.number(device), device, -_EVER, _EVER):
                 for series, at, value in _last(start, polls):
                     if series not in found or found[series][0] <= at:
                         found[series] = (at, value)
@@ -224,7 +203,8 @@ class Spool:
     def has_texts(self, device: str, series: Series) -> bool:
         """Whether numbers of a series stand for texts."""
         with self._reading("reading the names of series"):
-            return self._known_of(device).get(series, -1) in self._texts
+            known = self._register.of(device)
+            return series in known and known[series] in self._texts
 
     def words(self, numbers: Collection[int]) -> dict[int, str]:
         """The texts that these numbers stand for, as far as they are known."""
@@ -241,11 +221,7 @@ class Spool:
         if abs(tick - self._swept) < _DAY:
             return
         with self._changing("forgetting old names"):
-            self._db.execute(f"DELETE FROM latest WHERE series IN ({_STALE})", (tick,))  # noqa: S608
-            self._db.execute(
-                "DELETE FROM series WHERE id NOT IN (SELECT series FROM latest)"
-                " AND device NOT IN (SELECT device FROM heard)"
-            )
+            self._register.drop_before(tick)
             self._db.execute("DELETE FROM word WHERE used<?", (tick // _DAY - 2,))
             self._sums.forget_before(tick // _DAY)
             self._recall()
@@ -256,25 +232,26 @@ class Spool:
     def sums(self, device: str, series: Series, first: int, end: int) -> dict[int, bytes]:
         """What is summed up of a series on days first <= day < end."""
         with self._reading("reading sums"):
-            number = self._known_of(device).get(series, -1)
-            return self._sums.read(self._devices.get(device, -1), number, first, end)
+            known = self._register.of(device)
+            if series not in known:
+                return {}
+            return self._sums.read(self._register.number(device), known[series], first, end)
 
     def changes(self, device: str) -> int:
         """See `Sums.changes`."""
         with self._reading("reading sums"):
-            self._known_of(device)
-            return self._sums.changes(self._devices.get(device, -1))
+            return self._sums.changes(self._register.number(device))
 
     def keep_sums(self, device: str, series: Series, found: Mapping[int, bytes], since: int) -> None:
         """See `Sums.keep`."""
         with self._changing("writing sums"):
-            number = self._name(device, (series,))[series]
-            self._sums.keep(self._device(device), number, found, since)
+            number = self._register.name(device, (series,))[series]
+            self._sums.keep(self._register.given(device), number, found, since)
 
     # ---- inside a change
 
     def _know(self, device: str, polls: DevicePolls, start: int) -> None:
-        known = self._name(device, polls.values)
+        known = self._register.name(device, polls.values)
         for series, column in polls.values.items():
             texts = texts_of((column,))
             if texts:
@@ -283,7 +260,7 @@ class Spool:
                     self._learn(text, start)
         if polls.times_s:
             first, last = start + ticks(polls.times_s[0]), start + ticks(polls.times_s[-1])
-            self._sums.spoil(self._device(device), range(first // _DAY, last // _DAY + 1))
+            self._sums.spoil(self._register.given(device), range(first // _DAY, last // _DAY + 1))
 
     def _has_texts(self, series: int) -> None:
         if series not in self._texts:
@@ -302,49 +279,9 @@ class Spool:
                 self._words.clear()
             self._words[text] = day
 
-    def _note(self, newest: Mapping[int, tuple[int, Value]]) -> None:
-        self._db.executemany(
-            "INSERT INTO latest VALUES(?,?,?) ON CONFLICT(series) DO UPDATE"
-            " SET at=excluded.at, value=excluded.value WHERE excluded.at >= latest.at",
-            [(number, at, _storable(value)) for number, (at, value) in newest.items()],
-        )
-
-    def _name(self, device: str, wanted: Iterable[Series]) -> dict[Series, int]:
-        known = self._known_of(device)
-        new = [series for series in dict.fromkeys(wanted) if series not in known]
-        if new:
-            own = self._device(device)
-            for series in new:
-                row = self._db.execute(
-                    "INSERT INTO series(device, grp, item, metric) VALUES(?,?,?,?)", (own, *series)
-                )
-                known[series] = row.lastrowid or 0
-        return known
-
-    def _device(self, name: str) -> int:
-        if name not in self._devices:
-            self._db.execute("INSERT OR IGNORE INTO device(name) VALUES(?)", (name,))
-            row = self._db.execute("SELECT id FROM device WHERE name=?", (name,)).fetchone()
-            self._devices[name] = row[0]
-        return self._devices[name]
-
-    def _known_of(self, device: str) -> dict[Series, int]:
-        ids = self._ids.get(device)
-        if ids is None:
-            row = self._db.execute("SELECT id FROM device WHERE name=?", (device,)).fetchone()
-            if row is None:
-                return self._ids.setdefault(device, {})
-            self._devices[device] = row[0]
-            rows = self._db.execute("SELECT grp, item, metric, id FROM series WHERE device=?", row)
-            ids = self._ids[device] = {
-                Series(group, item, metric): number for group, item, metric, number in rows
-            }
-        return ids
-
     def _recall(self) -> None:
         """What is in memory of the file is read anew."""
-        self._ids.clear()
-        self._devices.clear()
+        self._register.reread()
         self._words.clear()
         self._texts = {each for (each,) in self._db.execute("SELECT id FROM series WHERE texts")}
         self._sums.recall()
@@ -372,13 +309,6 @@ class Spool:
 
 def _last(start: int, polls: DevicePolls) -> Iterator[tuple[Series, int, Value]]:
     """The last value of each series."""
-    for series, column in polls.values.items():
-        for at_s, value in zip(reversed(polls.times_s), reversed(column), strict=True):
-            if value is not None:
-                yield series, start + ticks(at_s), value
-                break
-
-
-def _storable(value: Value) -> Value:
-    """SQLite's integers have 63 bits; a Counter64 beyond that keeps its leading digits as a float."""
-    return float(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
+    return (
+        (series, start + ticks(at_s), value) for series, at_s, value in last_of(polls.times_s, polls.values)
+    )
