@@ -16,8 +16,7 @@ from ayni_core.inventory import Network, Person
 from ayni_core.reach import DAYS, Contact, Quiet, Target, local_time
 from ayni_core.schema import ConfigError, did_you_mean
 from ayni_core.topology import build
-from ayni_hub import config as hub_config
-from ayni_hub.home import HUB, Home, default_folder
+from ayni_hub import places
 from ayni_hub.people import deliveries
 from ayni_hub.people.audience import Audience
 from ayni_hub.people.memory import FILE, Memory, PeopleError
@@ -53,28 +52,15 @@ def parser() -> argparse.ArgumentParser:
         description=_("Show of each target whether it works, and the newest messages."),
     )
     for each in (test, shown, went):
-        where = each.add_mutually_exclusive_group()
-        where.add_argument("--config", type=Path, metavar="FILE", help=_("the hub.yaml"))
-        where.add_argument(
-            "--dir",
-            dest="folder",
-            type=Path,
-            default=default_folder(),
-            metavar="DIR",
-            help=_("where `ayni start` keeps the network (default: {folder})", folder=default_folder()),
-        )
+        places.add(each)
     return result
 
 
 def main(argv: Sequence[str]) -> int:
     """Do one of them. `ConfigError` is for the command line to tell."""
     options = parser().parse_args(argv)
-    if options.config is not None:
-        config = hub_config.load(options.config)
-        path, data_dir = config.network, config.data_dir
-    else:
-        home = Home(options.folder)
-        path, data_dir = home.network_path, home.folder / HUB
+    place = places.of(options)
+    path = place.network
     network = yamlfile.read(path, inventory.parse)
     zone, zones = zones_of(network, str(path))
     match options.what:
@@ -83,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
         case "list":
             print("\n".join(listed(network, zone, zones, time.time())))
             return 0
-    return _status(network, zone, data_dir / FILE)
+    return _status(network, zone, place.data_dir / FILE)
 
 
 # ---- test

@@ -13,16 +13,11 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from ayni_core.readings import Series
 from ayni_core.schema import ConfigError
-from ayni_hub import config as hub_config
-from ayni_hub import queries
-from ayni_hub.embedded import EmbeddedStore
-from ayni_hub.home import HUB, Home, default_folder
-from ayni_hub.remote.opening import open_remote
+from ayni_hub import places, queries
 from ayni_hub.store import Store, StoreError
 from ayni_io.i18n import _
 
@@ -62,18 +57,15 @@ def parser() -> argparse.ArgumentParser:
 
 def _kind(kinds: Any, name: str, about: str, *, spanned: bool = True) -> argparse.ArgumentParser:
     result: argparse.ArgumentParser = kinds.add_parser(name, help=about, description=about)
-    where = result.add_mutually_exclusive_group()
-    where.add_argument("--config", type=Path, metavar="FILE", help=_("the hub.yaml"))
-    where.add_argument(
-        "--dir", dest="folder", type=Path, default=default_folder(), metavar="DIR",
-        help=_("where `ayni start` keeps the network (default: {folder})", folder=default_folder()),
-    )  # fmt: skip
+    places.add(result)
     result.add_argument("--json", action="store_true", help=_("one JSON list and nothing else"))
     if spanned:
         result.add_argument(
             "--last", type=_seconds, default=86_400.0, metavar="SPAN", help=_("such as 6h, 30d (default: 1d)")
         )
-        result.add_argument("--to", type=_date, metavar="DATE", help=_("up to this moment (default: now)"))
+        result.add_argument(
+            "--to", type=places.moment, metavar="DATE", help=_("up to this moment (default: now)")
+        )
     return result
 
 
@@ -81,7 +73,7 @@ def main(argv: Sequence[str]) -> int:
     """Answer one question."""
     options = parser().parse_args(argv)
     try:
-        with contextlib.closing(_open(options)) as store:
+        with contextlib.closing(places.open_store(places.of(options))) as store:
             rows = list(_ask(store, options, time.time()))
     except (StoreError, OSError) as error:
         print(f"ayni hub query: {error}", file=sys.stderr)
@@ -91,22 +83,6 @@ def main(argv: Sequence[str]) -> int:
     else:
         _show(rows)
     return 0
-
-
-def _open(options: argparse.Namespace) -> Any:
-    """The store that the central has, to be read."""
-    if options.config is not None:
-        config = hub_config.load(options.config)
-        if config.store.kind != "embedded":
-            oldest_s = config.retain.samples_s
-            return open_remote(config.store, config.data_dir, gap_s=_GAP_S, oldest_s=oldest_s, writes=False)
-        folder = config.data_dir
-    else:
-        folder = Home(options.folder).folder / HUB
-    path = folder / "store.db"
-    if not path.is_file():
-        raise StoreError(_("{path}: there is no such store", path=path))
-    return EmbeddedStore(path)
 
 
 def _ask(store: Store, options: argparse.Namespace, now: float) -> Iterator[Row]:
@@ -181,7 +157,3 @@ def _seconds(text: str) -> float:
     if match is None or not float(match[1]):
         raise ValueError
     return float(match[1]) * _UNITS_S[match[2]]
-
-
-def _date(text: str) -> float:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()

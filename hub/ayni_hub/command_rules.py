@@ -23,18 +23,17 @@ from ayni_core.schema import ConfigError
 from ayni_core.wire import WireError
 from ayni_core.wire.messages import Event
 from ayni_core.wire.shape import unpack
-from ayni_hub import config as hub_config
+from ayni_hub import places
 from ayni_hub.embedded import EmbeddedStore
-from ayni_hub.home import HUB, Home, default_folder
-from ayni_hub.remote.opening import open_remote
-from ayni_hub.replay import DAY_S, Alarm, Note, Outcome, Replay
+from ayni_hub.places import Places
+from ayni_hub.remote.store import RemoteStore
+from ayni_hub.rerun.trial import DAY_S, Alarm, Note, Outcome, Trial
 from ayni_hub.store import Store, StoreError
 from ayni_io import configs, yamlfile
 from ayni_io.i18n import _, _n
 from ayni_io.progress import Progress
 from ayni_io.rulebook import read_network, read_rules
 
-_STORE, _LEDGER = "store.db", "ledger.db"
 _MOST_THINGS = 3
 
 
@@ -48,7 +47,7 @@ def check_parser() -> argparse.ArgumentParser:
         "files", nargs="*", type=Path, metavar="FILE",
         help=_("rules, or a network.yaml (default: those in force)"),
     )  # fmt: skip
-    _add_places(result)
+    places.add(result)
     result.add_argument("--signs", action="store_true", help=_("list what rules can look at besides metrics"))
     result.add_argument("--json", action="store_true", help=_("for programs"))
     return result
@@ -65,7 +64,7 @@ def check_main(argv: Sequence[str]) -> int:
     own = [path for path in options.files if path not in networks]
     rules = _rules(own)
     if not networks:
-        networks = [path for path in [_places(options)[1]] if path.is_file()]
+        networks = [path for path in [places.of(options).network] if path.is_file()]
     faults: list[str] = []
     found: list[tuple[Path, Network]] = []
     for path in networks:
@@ -165,7 +164,7 @@ def try_parser() -> argparse.ArgumentParser:
         prog="ayni rules try",
         description=_("Let rules judge what is stored, and show what would have fired. Nobody is told."),
     )
-    _add_places(result)
+    places.add(result)
     add = result.add_argument
     add("--history", type=Path, metavar="DIR", help=_("the folder with store.db (default: the central's)"))
     add("--network", type=Path, metavar="FILE", help=_("the network.yaml (default: the central's)"))
@@ -174,11 +173,11 @@ def try_parser() -> argparse.ArgumentParser:
     add(
         "--from",
         dest="start",
-        type=_date,
+        type=places.moment,
         metavar="DATE",
         help=_("such as 2026-01-31 (default: 30 days ago)"),
     )
-    add("--to", dest="end", type=_date, metavar="DATE", help=_("up to this day"))
+    add("--to", dest="end", type=places.moment, metavar="DATE", help=_("up to this day"))
     add("--only", action="append", default=[], metavar="RULE", help=_("show only this rule"))
     short = _("an alarm that ends sooner may be a false one (default: 10)")
     add("--short", type=float, default=10.0, metavar="MINUTES", help=short)
@@ -193,13 +192,12 @@ def try_main(argv: Sequence[str]) -> int:
     unknown = sorted(set(options.only) - {rule.name for rule in rules})
     if unknown:
         raise ConfigError([_("{rule}: there is no such rule", rule=unknown[0])])
-    folder, inventory_path = _places(options)
-    folder = options.history or folder
-    network = read_network(options.network or inventory_path, rules)
+    place = places.of(options)
+    network = read_network(options.network or place.network, rules)
     begun = time.monotonic()
     try:
         with ExitStack() as stack:
-            store = _store(options, folder, network, stack)
+            store = stack.enter_context(closing(_store(options, place, network)))
             newest = store.newest()
             if newest is None:
                 raise StoreError(_("nothing is stored yet"))
@@ -209,7 +207,9 @@ def try_main(argv: Sequence[str]) -> int:
             if start >= end:
                 raise StoreError(_("nothing was measured in that time"))
             with Progress(_("Trying")) as progress:
-                outcome = Replay(network, rules, store, _notes(folder / _LEDGER)).run(start, end, progress)
+                outcome = Trial(
+                    network, rules, store, _notes((options.history or place.data_dir) / places.LEDGER)
+                ).run(start, end, progress)
     except (StoreError, OSError) as error:
         print(f"ayni rules try: {error}", file=sys.stderr)
         return 1
@@ -293,37 +293,12 @@ def _alarm_json(alarm: Alarm, short_s: float) -> dict[str, Any]:
 # ---- where things are
 
 
-def _add_places(result: argparse.ArgumentParser) -> None:
-    where = result.add_mutually_exclusive_group()
-    where.add_argument("--config", type=Path, metavar="FILE", help=_("the hub.yaml"))
-    where.add_argument(
-        "--dir", dest="folder", type=Path, default=default_folder(), metavar="DIR",
-        help=_("where `ayni start` keeps the network (default: {folder})", folder=default_folder()),
-    )  # fmt: skip
-
-
-def _places(options: argparse.Namespace) -> tuple[Path, Path]:
-    """(the folder that the hub keeps its files in, the inventory). Raises `ConfigError`."""
-    if options.config is not None:
-        config = hub_config.load(options.config)
-        return config.data_dir, config.network
-    home = Home(options.folder)
-    return home.folder / HUB, home.network_path
-
-
-def _store(options: argparse.Namespace, folder: Path, network: Network, stack: ExitStack) -> Store:
+def _store(options: argparse.Namespace, place: Places, network: Network) -> EmbeddedStore | RemoteStore:
     """The history; where the hub of `--config` keeps it elsewhere, there. Raises `StoreError`."""
     longest = max(3 * network.poll_s, 2 * network.flush_s)
-    if options.config is not None and options.history is None:
-        config = hub_config.load(options.config)
-        if config.store.kind != "embedded":
-            oldest_s = config.retain.samples_s
-            far = open_remote(config.store, config.data_dir, gap_s=longest, oldest_s=oldest_s, writes=False)
-            return stack.enter_context(closing(far))
-    path = folder / _STORE
-    if not path.is_file():
-        raise StoreError(_("{path}: there is no such store", path=path))
-    return stack.enter_context(closing(EmbeddedStore(path, gap_s=longest)))
+    if options.history is not None:
+        return places.open_embedded(Places(options.history, place.network), longest)
+    return places.open_store(place, longest)
 
 
 def _first(store: Store, end: float) -> float:
@@ -351,11 +326,6 @@ def _notes(path: Path) -> list[Note]:
     except (sqlite3.Error, WireError):
         return found
     return found
-
-
-def _date(text: str) -> float:
-    """Midnight, UTC. `ValueError` is for argparse to tell."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
 def _day(at: float) -> str:

@@ -15,7 +15,7 @@ from ayni_core.rules import Rule
 from ayni_core.wire import topics
 from ayni_core.wire.messages import PartState
 from ayni_core.wire.shape import pack
-from ayni_hub import baselines, clock_wait, lock, roles
+from ayni_hub import baselines, clock_wait, lock, places, roles
 from ayni_hub import config as hub_config
 from ayni_hub.config import HubConfig
 from ayni_hub.embedded import EmbeddedStore
@@ -76,7 +76,7 @@ async def _run(
         config.data_dir.mkdir(parents=True, exist_ok=True)
         stack.enter_context(lock.held(config.data_dir))
         await _wait_for_clock(config, broker)
-        ledger = stack.enter_context(closing(Ledger(config.data_dir / "ledger.db")))
+        ledger = stack.enter_context(closing(Ledger(config.data_dir / places.LEDGER)))
         store = _open_store(config, network, stack)
         if config.role == "worker":
             worker = Worker(config.name, config.buckets, network, broker, ledger, store, config.retain)
@@ -115,7 +115,7 @@ def _open_store(config: HubConfig, network: Network, stack: ExitStack) -> Store:
         if not judges:
             return far
     store = stack.enter_context(
-        closing(EmbeddedStore(config.data_dir / "store.db", gap_s=longest, retain=config.retain))
+        closing(EmbeddedStore(config.data_dir / places.STORE, gap_s=longest, retain=config.retain))
     )
     take_over(config.data_dir / "samples.db", store)
     if far is not None:

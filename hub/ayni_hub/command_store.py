@@ -13,44 +13,21 @@ from pathlib import Path
 from typing import TextIO
 
 from ayni_core.schema import ConfigError
-from ayni_hub import backup, exchange
-from ayni_hub import config as hub_config
+from ayni_hub import backup, exchange, places
 from ayni_hub.backup import BackupError
-from ayni_hub.embedded import EmbeddedStore, inspection
+from ayni_hub.embedded import inspection
 from ayni_hub.exchange import ExchangeError
-from ayni_hub.home import HUB, Home, default_folder
-from ayni_hub.remote.opening import open_remote
-from ayni_hub.remote.store import RemoteStore
 from ayni_hub.store import Sample, Store, StoreError
 from ayni_io.i18n import _, _n
 from ayni_io.progress import Progress
 
 _AT_ONCE = 50_000
-_STORE = "store.db"
 
 
 def _parser(name: str, about: str) -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog=f"ayni hub {name}", description=about)
-    where = result.add_mutually_exclusive_group()
-    where.add_argument("--config", type=Path, metavar="FILE", help=_("the hub.yaml"))
-    where.add_argument(
-        "--dir",
-        dest="folder",
-        type=Path,
-        default=default_folder(),
-        metavar="DIR",
-        help=_("where `ayni start` keeps the network (default: {folder})", folder=default_folder()),
-    )
+    places.add(result)
     return result
-
-
-def _places(options: argparse.Namespace) -> tuple[Path, Path]:
-    """(the folder that the hub keeps its files in, the inventory). Raises `ConfigError`."""
-    if options.config is not None:
-        config = hub_config.load(options.config)
-        return config.data_dir, config.network
-    home = Home(options.folder)
-    return home.folder / HUB, home.network_path
 
 
 def backup_parser() -> argparse.ArgumentParser:
@@ -63,10 +40,10 @@ def backup_parser() -> argparse.ArgumentParser:
 def backup_main(argv: Sequence[str]) -> int:
     """Make a backup, also while the hub runs."""
     options = backup_parser().parse_args(argv)
-    data_dir, network = _places(options)
+    place = places.of(options)
     with Progress(_("Backup")) as progress:
         try:
-            size = backup.make(data_dir, network, options.file, progress)
+            size = backup.make(place.data_dir, place.network, options.file, progress)
         except BackupError as error:
             return _failed("backup", error)
     print(_("{file}: {size} MB. Keep it on another machine.", file=options.file, size=_megabytes(size)))
@@ -83,14 +60,14 @@ def restore_parser() -> argparse.ArgumentParser:
 def restore_main(argv: Sequence[str]) -> int:
     """Put a backup back."""
     options = restore_parser().parse_args(argv)
-    data_dir, network = _places(options)
+    place = places.of(options)
     try:
-        about = backup.restore(options.file, data_dir, network)
+        about = backup.restore(options.file, place.data_dir, place.network)
     except BackupError as error:
         return _failed("restore", error)
     at = about.get("at")
     made = datetime.fromtimestamp(at, UTC).date().isoformat() if isinstance(at, int) else "?"
-    print(_("Put back into {folder}, as of {date}.", folder=data_dir, date=made))
+    print(_("Put back into {folder}, as of {date}.", folder=place.data_dir, date=made))
     return 0
 
 
@@ -106,7 +83,7 @@ def check_parser() -> argparse.ArgumentParser:
 def check_main(argv: Sequence[str]) -> int:
     """Look whether the store can be read; 1 where it cannot."""
     options = check_parser().parse_args(argv)
-    path = _places(options)[0] / _STORE
+    path = places.of(options).data_dir / places.STORE
     try:
         with Progress(_("Looking")) as progress:
             report = inspection.look(path, progress)
@@ -139,9 +116,11 @@ def export_parser() -> argparse.ArgumentParser:
     result.add_argument("device", nargs="*", metavar="DEVICE", help=_("only these (default: all)"))
     result.add_argument("--format", choices=exchange.FORMATS, default="csv", help=_("csv, or line protocol"))
     result.add_argument(
-        "--from", dest="start", type=_date, default=0.0, metavar="DATE", help=_("such as 2026-01-31")
+        "--from", dest="start", type=places.moment, default=0.0, metavar="DATE", help=_("such as 2026-01-31")
     )
-    result.add_argument("--to", dest="end", type=_date, default=4e9, metavar="DATE", help=_("up to this day"))
+    result.add_argument(
+        "--to", dest="end", type=places.moment, default=4e9, metavar="DATE", help=_("up to this day")
+    )
     result.add_argument("-o", dest="out", type=Path, metavar="FILE", help=_("where to (default: here)"))
     return result
 
@@ -150,7 +129,7 @@ def export_main(argv: Sequence[str]) -> int:
     """Write samples to a file or standard output."""
     options = export_parser().parse_args(argv)
     try:
-        with contextlib.closing(_store(options)) as store:
+        with contextlib.closing(places.open_store(places.of(options))) as store:
             unknown = sorted(set(options.device) - set(store.devices()))
             if unknown:
                 raise ConfigError([_("{device}: nothing is kept of it", device=unknown[0])])
@@ -176,7 +155,10 @@ def import_main(argv: Sequence[str]) -> int:
     options = import_parser().parse_args(argv)
     count = 0
     try:
-        with contextlib.closing(_store(options)) as store, options.file.open(encoding="utf-8") as lines:
+        with (
+            contextlib.closing(places.open_store(places.of(options))) as store,
+            options.file.open(encoding="utf-8") as lines,
+        ):
             for _sample in exchange.read(lines, str(options.file)):
                 pass  # all of it can be read before anything is written
             lines.seek(0)
@@ -189,17 +171,6 @@ def import_main(argv: Sequence[str]) -> int:
         return _failed("import", error)
     print(_n("{n} sample", "{n} samples", count))
     return 0
-
-
-def _store(options: argparse.Namespace) -> EmbeddedStore | RemoteStore:
-    if options.config is not None:
-        config = hub_config.load(options.config)
-        if config.store.kind != "embedded":
-            return open_remote(config.store, config.data_dir, gap_s=900.0, oldest_s=0.0, writes=False)
-    path = _places(options)[0] / _STORE
-    if not path.is_file():
-        raise StoreError(_("{path}: there is no such store", path=path))
-    return EmbeddedStore(path)
 
 
 def _samples(store: Store, devices: Sequence[str], start: float, end: float) -> Iterator[Sample]:
@@ -216,11 +187,6 @@ def _output(path: Path | None) -> Iterator[TextIO]:
         return
     with path.open("w", encoding="utf-8", newline="") as out:
         yield out
-
-
-def _date(text: str) -> float:
-    """Midnight, UTC. `ValueError` is for argparse to tell."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
 def _megabytes(size: int) -> str:

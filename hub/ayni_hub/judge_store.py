@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from ayni_core.readings import Series, Value
+from ayni_hub import places
 from ayni_hub.embedded import EmbeddedStore
 from ayni_hub.store import Kept, Sample, Step, Store, StoreError, is_far
 
@@ -99,7 +100,7 @@ class Folders:
     """
 
     def __init__(self, folders: Sequence[Path], gap_s: float) -> None:
-        self._paths = [folder / "store.db" for folder in folders]
+        self._paths = [folder / places.STORE for folder in folders]
         self._gap_s = gap_s
 
     def values(self, device: str, series: Series, start: float, end: float) -> Sequence[tuple[float, Value]]:

@@ -1,24 +1,21 @@
-"""Stored history through the judge again: what would have fired, and how much of it was for nothing.
+"""Rules tried on stored history: what would have fired, and how much of it was for nothing.
 
 The judge is the hub's own, with a clock that follows the samples. A day at a time is read from the store, so
-that a year fits into memory. Monitors count as reporting while any of their devices has samples: what a
-report was late for is not stored.
+that a year fits into memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ayni_core.inventory import Network
-from ayni_core.readings import Series, Value
 from ayni_core.rules import LEVELS, Rule
 from ayni_core.rules.readers import NEEDED
-from ayni_core.wire.frame import DevicePolls
-from ayni_core.wire.messages import NodeState
 from ayni_hub.alerting.subject import Subject, alert_id
 from ayni_hub.baselines import worked_out
 from ayni_hub.judge import Judge
+from ayni_hub.rerun.rounds import Rounds, tell
 from ayni_hub.store import Store
 
 DAY_S = 86_400.0
@@ -60,7 +57,7 @@ class Alarm:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a replay."""
+    """What came of a trial."""
 
     start: float
     end: float
@@ -82,7 +79,7 @@ class Outcome:
         return {site: count / self.weeks for site, count in found.items()}
 
 
-class Replay:
+class Trial:
     """One run over a store. `notes` are what people wrote down."""
 
     def __init__(
@@ -92,14 +89,15 @@ class Replay:
         self._rules = tuple(rules)
         self._store = store
         self._notes = notes
-        self._metrics = _ALWAYS | {rule.metric for rule in rules}
+        metrics = _ALWAYS | {rule.metric for rule in rules}
         for rule in rules:
-            self._metrics |= NEEDED.get(rule.metric, frozenset())
+            metrics |= NEEDED.get(rule.metric, frozenset())
+        self._rounds = Rounds(network, store, lambda series: series.metric in metrics)
 
     def run(
         self, start: float, end: float, progress: Callable[[float], None] = lambda share: None
     ) -> Outcome:
-        """Replay what was measured from `start` to `end`. Raises `StoreError`."""
+        """Try what was measured from `start` to `end`. Raises `StoreError`."""
         judge = Judge(self._network, self._rules)
         outcome = Outcome(start, end)
         open_alarms: dict[tuple[str, Subject], Alarm] = {}
@@ -107,11 +105,13 @@ class Replay:
         seen: set[str] = set()
         while begin < end:
             until = min(begin + DAY_S, end)
-            polls = self._polls(begin, until)
-            outcome.polls += sum(len(each) for each in polls.values())
-            seen.update(device for device, each in polls.items() if each)
             self._learn_normals(judge, begin)
-            self._day(judge, polls, begin, until, outcome, open_alarms)
+            for at, reports in self._rounds.read(begin, until):
+                for devices in reports.values():
+                    outcome.polls += sum(len(polls.times_s) for polls in devices.values())
+                    seen.update(devices)
+                tell(judge, reports, at)
+                self._note_turns(judge, outcome, open_alarms)
             begin = until
             progress((begin - start) / (end - start))
         outcome.devices = len(seen)
@@ -119,49 +119,6 @@ class Replay:
         for alarm in outcome.alarms:
             alarm.noted = self._is_noted(alarm, end)
         return outcome
-
-    def _polls(self, begin: float, until: float) -> dict[str, list[tuple[float, dict[Series, Value]]]]:
-        """The polls of each device in time order."""
-        found: dict[str, list[tuple[float, dict[Series, Value]]]] = {}
-        for device in self._network.devices:
-            rows: dict[float, dict[Series, Value]] = {}
-            for series in self._store.names(device):
-                if series.metric in self._metrics:
-                    for at, value in self._store.values(device, series, begin, until):
-                        rows.setdefault(at, {})[series] = value
-            found[device] = sorted(rows.items(), key=lambda row: row[0])
-        return found
-
-    def _day(
-        self,
-        judge: Judge,
-        polls: Mapping[str, list[tuple[float, dict[Series, Value]]]],
-        begin: float,
-        until: float,
-        outcome: Outcome,
-        open_alarms: dict[tuple[str, Subject], Alarm],
-    ) -> None:
-        """A round of polls at a time, as reports would come that are sent after each."""
-        places = dict.fromkeys(polls, 0)
-        step_s = max(self._network.poll_s, 1.0)
-        for at in _steps(begin, until, step_s):
-            nodes: dict[str, dict[str, DevicePolls]] = {}
-            for device, rows in polls.items():
-                place = places[device]
-                if place >= len(rows) or rows[place][0] >= at:
-                    continue
-                taken = DevicePolls()
-                while place < len(rows) and rows[place][0] < at:
-                    taken.add(rows[place][0], rows[place][1])
-                    place += 1
-                places[device] = place
-                nodes.setdefault(self._network.devices[device].node, {})[device] = taken
-            for node, devices in nodes.items():
-                if judge.nodes[node].state is None:  # before its first sample nobody missed it
-                    judge.node_state(node, NodeState(up=True, flush_s=self._network.flush_s), at)
-                judge.take(node, devices, 0.0, at + self._network.flush_s)
-            judge.tick(at)
-            self._note_turns(judge, outcome, open_alarms)
 
     def _note_turns(
         self, judge: Judge, outcome: Outcome, open_alarms: dict[tuple[str, Subject], Alarm]
@@ -209,11 +166,3 @@ class Replay:
             case "node":
                 return network.nodes[subject.name].site
         return network.devices[network.upstreams[subject.name].device].site
-
-
-def _steps(begin: float, until: float, step_s: float) -> Iterator[float]:
-    count = 1
-    while begin + count * step_s < until:
-        yield begin + count * step_s
-        count += 1
-    yield until
