@@ -9,9 +9,9 @@ Figures end in the number of links.
 
 Moving the cursor is the median of all moves; scrolling by a line is the largest of them.
 
-A key is painted when the first cell below the head of the screen has changed; `whole` is when the last one
-has. Steady state: 12 cells change each second, while every other link is measured anew once in 300 s, as
-monitors report by default.
+A key is painted when the octets came that changed the first cell below the head of the screen; `whole` is
+when those came that changed the last one. Steady state: 12 cells change each second, while every other link
+is measured anew once in 300 s, as monitors report by default.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def press(session: Session, name: str, calm_s: float, found: Keys) -> None:
     while time.monotonic() - (last if first else begun) < (calm_s if first else 3.0):
         if not session.pump(0.02):
             continue
-        now, cells = time.monotonic(), session.terminal.cells()[1:]
+        now, cells = session.read_at, session.terminal.cells()[1:]
         if cells != before:
             first, last, before = first or now, now, cells
     if not first:

@@ -31,12 +31,16 @@ from ayni_core.wire.questions import (
     AskDeliveries,
     AskEvents,
     AskHistory,
+    AskMaintenance,
+    AskMe,
     AskReadings,
     Bucket,
     Deliveries,
     Done,
     Events,
     History,
+    Maintenance,
+    Me,
     Question,
     Reading,
     Readings,
@@ -192,6 +196,10 @@ def answer(asked: Question, now: float) -> object:
             return Events(events=tuple(made)[:limit])
         case AskDeliveries():
             return Deliveries()
+        case AskMaintenance():
+            return Maintenance()
+        case AskMe():
+            return Me(name="ana", title="Ana", role="operator")
     return Done()
 
 

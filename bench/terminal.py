@@ -67,7 +67,8 @@ class Terminal:
 
 
 class Session:
-    """A program that runs in a terminal of ours; `octets` counts what it wrote.
+    """A program that runs in a terminal of ours; `octets` counts what it wrote, `read_at` is when the last
+    of it came, before the emulator took its time to show it.
 
     With `through` (the argument vector of a line, see slow_line.py) the program's terminal is at the far end
     of that line, and what is read and written here goes through it.
@@ -84,7 +85,7 @@ class Session:
     ) -> None:
         self.terminal = Terminal(columns, rows)
         self.octets = 0
-        self.begun = time.monotonic()
+        self.begun = self.read_at = time.monotonic()
         self._text = b""
         env = {
             **os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8",
@@ -111,6 +112,7 @@ class Session:
             found = os.read(self._out, 65_536)
         except OSError:
             return b""
+        self.read_at = time.monotonic()
         self.octets += len(found)
         self._text += found
         text, self._text = whole(self._text)

@@ -239,6 +239,7 @@ class Ground:
         self.hub_there = True
         self.on_told: Callable[[CommandState], None] = lambda _state: None
         self.watched: list[float] = []
+        self.hastened: list[tuple[str, float]] = []
         self.plans: list[tuple[float, float]] = []
         self.restarts = 0
         self.saves = False
@@ -258,6 +259,9 @@ class Ground:
         if not self.saves:
             self.watched.append(for_s)
         return not self.saves
+
+    def hasten(self, device: str, for_s: float) -> None:
+        self.hastened.append((device, for_s))
 
     def pace(self) -> tuple[float, float]:
         return 60.0, 300.0

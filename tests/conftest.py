@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
 import parts
 import pytest
+
+# Whatever language is spoken here, by locale or by choice: tests read English unless they say otherwise.
+os.environ["AYNI_LANG"] = "en"
 
 # A shell starts what runs behind it with SIGINT ignored, and every program below would inherit that (sh(1)).
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 from ayni_console.feed import NoAnswer
+from ayni_core.matching import matches
 from ayni_core.message import Message
 from ayni_core.onlooking.model import Model
 from ayni_core.wire import topics
+from ayni_core.wire.health import AskHealth, CentralHealth, Health, MonitorHealth
 from ayni_core.wire.messages import (
     Alert,
+    CommandState,
     Community,
     DeviceView,
     EndView,
@@ -27,23 +31,39 @@ from ayni_core.wire.messages import (
     UpstreamView,
 )
 from ayni_core.wire.questions import (
+    AskCommand,
     AskDeliveries,
     AskEvents,
+    AskEvidence,
     AskHistory,
+    AskMaintenance,
+    AskMe,
     AskNote,
     AskReadings,
+    AskSamples,
     Bucket,
+    CommandNews,
+    CommandPlan,
     Deliveries,
     Delivery,
     Done,
     Events,
+    Evidence,
     History,
+    Maintenance,
+    Me,
+    Normal,
     Question,
     Reading,
     Readings,
+    Sample,
+    Samples,
+    Sign,
     TargetView,
+    WindowView,
 )
 from ayni_core.wire.shape import pack
+from ayni_io.i18n import say
 
 NOW = 1_795_300_000.0
 DELIVERIES = Deliveries(
@@ -63,6 +83,18 @@ DELIVERIES = Deliveries(
             title="ALARM: Escuela-Cerro is down, since 14:20", reason="nobody is there",
         ),
     ),
+)  # fmt: skip
+ME = Me(name="ana", title="Ana", role="operator", language="en")
+MAINTENANCE = Maintenance(
+    windows=(
+        WindowView(id="m1", start=NOW - 600, end=NOW + 3000, open=True, kind="site", name="torre", by="Ana"),
+        WindowView(
+            id="m2", start=NOW + 86400, end=NOW + 90000, weekdays=("sat", "sun"), from_time="08:00",
+            to_time="09:00", note="the generator is tested", by="Rosa",
+        ),
+        WindowView(id="m3", start=NOW + 86400, end=NOW + 90000, kind="link", name="cerro-molino", by="Ana"),
+    ),
+    timezone="America/Lima",
 )  # fmt: skip
 PLACES = {
     "torre": ("Torre", 12, 70, -13.50, -71.98, None),
@@ -86,6 +118,8 @@ def end(site: str, signal: float | None, normal: float, at: float) -> EndView:
     return EndView(
         site=site,
         device=f"{site}-radio",
+        group="station",
+        item="000c42aabbcc",
         answers=True,
         signal_dbm=signal,
         normal_dbm=normal,
@@ -267,7 +301,10 @@ def readings(at: float) -> tuple[Reading, ...]:
         ("interface", "eth0", "in_octets", 123_456_789),
         ("power", "", "voltage_v", 24.1),
     )
-    return tuple(Reading(group=g, item=i, metric=m, value=v, at=at - 12) for g, i, m, v in rows)
+    running = {"in_octets": 150_000.0}
+    return tuple(
+        Reading(group=g, item=i, metric=m, value=v, at=at - 12, per_s=running.get(m)) for g, i, m, v in rows
+    )
 
 
 def events(at: float) -> tuple[Event, ...]:
@@ -285,9 +322,62 @@ def events(at: float) -> tuple[Event, ...]:
     )
 
 
+def health(now: float) -> Health:
+    """How the central and the monitors are."""
+    return Health(
+        central=CentralHealth(
+            name="hub", role="all", version="0.1", state="ready", since=now - 9 * 86400,
+            started_at=now - 9 * 86400, newest_at=now - 12, reports=12_345, store="embedded",
+            memory_bytes=1_200_000_000, free_bytes=41_000_000_000, samples_days=30, events_days=1095,
+        ),
+        monitors=(
+            MonitorHealth(
+                id="torre-pi", clock="right", ahead_s=-0.6, clock_at=now - 12, told_at=now - 600,
+                waiting=0, room_days=30, today_bytes=312_000, month_bytes=21_000_000,
+                cap_bytes=50_000_000, forecast_bytes=29_000_000,
+            ),
+            MonitorHealth(
+                id="molino-pi", clock="unsure", ahead_s=-7300.0, clock_at=now - 18_000, told_at=now - 18_000,
+                waiting=61, waiting_bytes=210_000, room_days=2, lost=4, on_disk=False,
+                today_bytes=80_000, month_bytes=2_100_000, saving=1,
+            ),
+        ),
+    )  # fmt: skip
+
+
+def evidence(link: str) -> Evidence:
+    """What is normal for a link, and the signs of its cause."""
+    usual = {row[0]: row[8] for row in LINKS}.get(link, -60.0)
+    normals = []
+    for side in ("a", "b"):
+        normals += [
+            Normal(side=side, metric="signal_dbm", plan=usual + 3, new=usual, week=usual - 1),
+            Normal(side=side, metric="noise_dbm", new=-96.0, week=-95.0),
+            Normal(side=side, metric="tx_rate_bps", new=144e6, week=130e6),
+            Normal(side=side, metric="retry_pct", week=3.0),
+        ]
+    signs = {"torre-clinica": ("step", "both_ends", "noise_flat", "rates_follow", "by_eye")}.get(link, ())
+    seen = {"by_eye": None}
+    return Evidence(
+        normals=tuple(normals),
+        signs=tuple(Sign(text=Message(f"sign.{name}"), seen=seen.get(name, True)) for name in signs),
+    )
+
+
+def _is_wanted(asked: AskEvents, event: Event) -> bool:
+    is_note = event.text.context == "event.note"
+    if asked.only and (asked.only == "notes") != is_note:
+        return False
+    return matches(asked.words, say(event.text), event.name)
+
+
 def answer(question: Question, now: float) -> Any:
     """What a central answers."""
     match question:
+        case AskHealth(monitors=names):
+            found = health(now)
+            wanted = tuple(each for each in found.monitors if not names or each.id in names)
+            return replace(found, monitors=wanted)
         case AskReadings():
             return Readings(readings=readings(now))
         case AskHistory(metric=metric, start=start, end=end_s, step_s=step):
@@ -298,11 +388,45 @@ def answer(question: Question, now: float) -> Any:
                 mean = usual if base is None else base
                 steps.append(Bucket(at=start + each * step, low=mean - 2, mean=mean, high=mean + 1))
             return History(unit="dBm", steps=tuple(steps))
+        case AskEvidence(link=name):
+            return evidence(name)
+        case AskSamples(before=before, limit=limit, metric=metric):
+            value = {"model": "LiteBeam 5AC"}.get(metric, -57)
+            taken = [Sample(at=before - 30.0 * each, value=value) for each in range(1, limit + 1)]
+            return Samples(unit="dBm", samples=tuple(taken), until=taken[-1].at)
         case AskDeliveries():
             return DELIVERIES
+        case AskMe():
+            return ME
+        case AskMaintenance():
+            return MAINTENANCE
         case AskEvents(limit=limit, before=before):
-            return Events(events=tuple(e for e in events(now) if before is None or e.at < before)[:limit])
+            found = [each for each in events(now) if before is None or each.at < before]
+            return Events(events=tuple(each for each in found if _is_wanted(question, each))[:limit])
     return Done()
+
+
+def command_news(asked: AskCommand) -> list[CommandNews]:
+    """What a central says of a command: what would happen; or that it was taken, and is done."""
+    if asked.look_first:
+        values = {"device": "Radio Torre", "item": asked.item, "node": "Torre", "seconds": 60}
+        says = (
+            Message("plan.port_down", values), Message("plan.homes", {"homes": 58}),
+            Message("plan.sites", {"sites": "Escuela, Clínica"}), Message("plan.guard", values),
+        )  # fmt: skip
+        return [CommandNews(node="torre-pi", plan=CommandPlan(says=says, homes=58))]
+    states = (
+        CommandState(id=asked.id, do=asked.do, state="accepted"),
+        CommandState(
+            id=asked.id, do=asked.do, state="probation", progress=0.5,
+            text=Message("probation.waiting", {"seconds": 60}),
+        ),
+        CommandState(
+            id=asked.id, do=asked.do, state="done", progress=1.0, lines=("a line",),
+            text=Message("done.port", {"item": asked.item, "device": asked.where, "value": asked.value}),
+        ),
+    )  # fmt: skip
+    return [CommandNews(node="torre-pi"), *(CommandNews(node="torre-pi", state=each) for each in states)]
 
 
 class Village:
@@ -316,6 +440,7 @@ class Village:
         self.done: list[LabDo] = []
         self.looked_at: tuple[str, ...] = ()
         self.silent = False
+        self.follows = command_news
         for topic, payload in retained(now, lab=lab, more_links=more_links):
             self.model.apply(topic, payload, True, now)
         self.model.heard(now - 12)
@@ -335,7 +460,17 @@ class Village:
         self.asked.append(question)
         if self.silent:
             raise NoAnswer("The central did not answer.")
-        return answer(question, self.now)
+        found = answer(question, self.now)
+        if not isinstance(found, kind):
+            raise NoAnswer("The central's answer was not understood.")
+        return found
+
+    async def follow(self, asked: AskCommand, *, silent_s: float) -> AsyncIterator[CommandNews]:
+        self.asked.append(asked)
+        if self.silent:
+            raise NoAnswer("The central did not answer.")
+        for news in self.follows(asked):
+            yield news
 
     async def lab_do(self, what: LabDo) -> None:
         self.done.append(what)

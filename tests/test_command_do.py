@@ -166,6 +166,7 @@ def test_what_will_happen_is_said_first_and_then_confirmed_by_the_hub(
         assert told.splitlines() == [
             "Port ether2 of switch is about to go down.",
             "Homes that may be cut off: 10.",
+            "Sites that may be cut off: cerro, torre.",
             "Unless the central still hears the monitor afterwards, it is undone after 60 s.",
             "ayni do: nobody is there to agree; say --yes",
         ]
@@ -255,7 +256,7 @@ def test_too_many_words_and_no_broker(capsys: pytest.CaptureFixture[str]) -> Non
     assert caught.value.code == 2
     assert "poll takes no “twice”" in capsys.readouterr().err
     assert command_do.main(["switch", "poll", "--broker", "127.0.0.1:1", "--user", "ana"]) == 2
-    assert capsys.readouterr().err == "ayni do: broker 127.0.0.1:1: nothing listens there\n"
+    assert capsys.readouterr().err == "ayni do: 127.0.0.1:1: nothing listens there.\n"
 
 
 def test_a_central_that_does_not_answer(

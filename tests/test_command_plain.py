@@ -139,7 +139,7 @@ def test_without_a_broker_it_is_one_sentence(form: str, capsys: pytest.CaptureFi
     port = parts.free_port()
     assert ayni(port, form, *NAMED[form]) == 2
     told = capsys.readouterr()
-    assert (told.out, told.err) == ("", f"ayni {form}: broker 127.0.0.1:{port}: nothing listens there\n")
+    assert (told.out, told.err) == ("", f"ayni {form}: 127.0.0.1:{port}: nothing listens there.\n")
 
 
 def test_a_wrong_password_is_one_sentence(
@@ -150,7 +150,7 @@ def test_a_wrong_password_is_one_sentence(
         for form in FORMS:
             assert ayni(port, form, *NAMED[form]) == 2
             told = capsys.readouterr()
-            assert "wrong user name or password" in told.err
+            assert "wrong name or password" in told.err
             assert (told.out, told.err.count("\n")) == ("", 1)
 
 

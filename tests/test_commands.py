@@ -1134,11 +1134,19 @@ async def test_other_questions_are_not_for_the_desk(bus: Bus) -> None:
 @bus_test
 async def test_looking_first_does_nothing_and_says_who_is_cut_off(bus: Bus) -> None:
     for question, contexts, homes in (
-        (asked("port", item="1", value="down"), ["plan.port_down", "plan.homes", "plan.guard"], 10),
+        (
+            asked("port", item="1", value="down"),
+            ["plan.port_down", "plan.homes", "plan.sites", "plan.guard"],
+            10,
+        ),
         (asked("port", item="1", value="up"), ["plan.port_up", "plan.guard"], 0),
-        (asked("poe", item="1"), ["plan.poe", "plan.homes", "plan.poe_back"], 10),
-        (asked("reboot", force=True), ["plan.reboot", "plan.homes", "plan.on_path", "plan.none"], 10),
-        (asked("reboot", where="cerro-box"), ["plan.reboot", "plan.homes", "plan.none"], 9),
+        (asked("poe", item="1"), ["plan.poe", "plan.homes", "plan.sites", "plan.poe_back"], 10),
+        (
+            asked("reboot", force=True),
+            ["plan.reboot", "plan.homes", "plan.sites", "plan.on_path", "plan.none"],
+            10,
+        ),
+        (asked("reboot", where="cerro-box"), ["plan.reboot", "plan.homes", "plan.sites", "plan.none"], 9),
         (asked("restart", where="pi"), ["plan.restart"], 0),
         (asked("plan", where="pi", value="poll_s=30"), ["plan.plan", "plan.plan_back"], 0),
         (asked("poll"), ["plan.harmless"], 0),

@@ -28,15 +28,21 @@ from ayni_core.wire.questions import AskHistory, AskReadings
 SIZES = ((80, 24), (60, 20))
 WAYS: dict[str, tuple[list[str], list[str]]] = {
     "home": ([], ["DO FIRST", "Escuela-Cerro", "ALL LINKS 4", "needs you|need you"]),
-    "link": (["down", "enter"], ["Torre-Clínica", "hears", "normal", "SIGNAL at Torre", "-71 dBm", "WEAK"]),
+    "link": (["down", "enter"], ["Torre-Clínica", "hears", "week|norm", "SIGNAL at", "-71 dBm", "WEAK"]),
+    "end": (["down", "enter", "end", "enter"], ["Radio Torre", "hears", "plan", "age"]),
+    "as measured": (["down", "enter", "enter", "enter"], ["values as measured", "-57 dBm"]),
+    "align": (["down", "enter", "l"], ["█████", "best so far -71", "12 dB to go", "Bell"]),
     "link metric": (["down", "enter", "down", "enter"], ["Torre: noise", "background noise", "least"]),
-    "site": (["down", "down", "enter"], ["DEVICES", "Radio Molino", "MONITORS", "8 homes here"]),
-    "device": (["down", "down", "enter", "enter"], ["Radio Molino", "-57 dBm", "12 s ago", "hears:"]),
+    "site": (["down", "down", "enter", "enter"], ["DEVICES", "Radio Molino", "MONITORS", "8 homes here"]),
+    "device": (
+        ["down", "down", "enter", "enter", "enter"],
+        ["Radio Molino", "-57 dBm", "10 s ago", "hears"],
+    ),
     "events": (["e"], ["Events", "Escuela-Cerro is down", "rosa: Antenna"]),
     "one event": (["e", "enter"], ["Event", "Escuela-Cerro is down"]),
-    "messages": (["t"], ["WAYS TO PEOPLE", "Ana, mail", "does not work", "GIVEN UP", "ana/phone"]),
+    "messages": (["g"], ["WAYS TO PEOPLE", "Ana, mail", "does not work", "GIVEN UP", "ana/phone"]),
     "map": (["m"], ["Torre", "├─ Cerro", "└─ Clínica"]),
-    "drawn map": (["m", "z"], ["● Torre", "■ Escuela", "xx"]),
+    "drawn map": (["m", "v"], ["● Torre", "■ Escuela", "x x"]),
     "advice": (["a"], ["What do I do now?", "step 1 of 5", "GOAL", "Call the site", "Not this?"]),
     "other ideas": (["a", "w"], ["What else may it be?", "cable or plug"]),
     "lab": (["b"], ["BREAK SOMETHING", "antenna moved", "TRY A REPAIR"]),
@@ -175,9 +181,9 @@ def test_a_link_asks_for_both_pasts_and_zooms() -> None:
             each for each in village.asked if isinstance(each, AskHistory) and each.metric == "signal_dbm"
         ]
         assert [each.side for each in asked] == ["a", "b", "b"]
-        assert [round(each.end - each.start) for each in asked] == [604800, 604800, 3600]
+        assert [round(each.end - each.start) for each in asked] == [604800, 604800, 86400]
         assert asked[0].step_s == pytest.approx(604800 / 69)
-        assert "SIGNAL at Clínica, 1 hour" in "\n".join(shown(app))
+        assert "SIGNAL at Clínica, 24 hours" in "\n".join(shown(app))
 
     run(village, scene)
 

@@ -18,8 +18,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import console_pages
 import pytest
-from console_village import Village
+from console_village import ME, Village
 from textual import events
 from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
 from textual.app import App
@@ -29,37 +30,31 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.pilot import Pilot
 
-from ayni_console import keys
+from ayni_console import keys, screens
 from ayni_console.app import ConsoleApp
+from ayni_console.screens.page import Page
 
 BENCH = Path(__file__).parent.parent / "bench"
 SIZES = ((80, 24), (60, 20))
-WAYS = {
-    "home": [],
-    "link": ["down", "enter"],
+MORE = {
     "link, other end, a day": ["down", "enter", "tab", "z"],
-    "link metric": ["down", "enter", "down", "enter"],
-    "site": ["down", "down", "enter"],
-    "device": ["down", "down", "enter", "enter"],
-    "events": ["e"],
-    "one event": ["e", "enter"],
-    "messages": ["t"],
-    "map": ["m"],
-    "drawn map": ["m", "z"],
-    "advice": ["a"],
-    "other ideas": ["a", "w"],
-    "lab": ["b"],
-    "help": ["question_mark"],
-    "palette": ["ctrl+p"],
+    "link, all plots": ["down", "enter", "v", "v", "v", "Z"],
+    "a monitor's site": ["down", "down", "enter", "enter"],
+    "only notes": ["e", "v"],
+    "looked for": ["e", "slash", "c", "l", "i", "enter"],
+    "map, looked closer": ["m", "z", "right", "down"],
+    "a step could not be done": ["a", "x"],
     "palette, typed and closed": ["ctrl+p", "m", "a", "escape"],
-    "find": ["slash", "c", "l", "i"],
     "find, nothing fits": ["slash", "q", "q", "q", "enter"],
-    "note": ["n", "H", "i"],
+    "note, begun": ["n", "H", "i"],
     "scrolled": ["end", "pageup", "pagedown", "pagedown"],
+    "sorted": ["s", "s"],
     "copied": ["c"],
     "paused": ["p"],
     "repainted": ["ctrl+l"],
 }
+WAYS = {**console_pages.WAYS, **MORE}
+"""Every page, and what else can be seen on some."""
 
 
 def load(name: str) -> ModuleType:
@@ -165,23 +160,79 @@ def strange() -> Village:
     return village
 
 
+async def go(app: ConsoleApp, hand: Pilot[None], name: str) -> None:
+    """From wherever one is to one of WAYS, by way of Home with nothing left over."""
+    page = app.page()
+    for _each in range(3):
+        if page is not None and (page.prompt is not None or page.wanted):
+            await press(hand, "escape")
+    app.go_home()
+    app.progress.clear()
+    app.deeds.acting.me = ME
+    if app.paused:
+        app.pause()
+    await press(hand, "home", *WAYS[name])
+    if name in console_pages.OPENED:
+        console_pages.OPENED[name](app)
+    for _each in range(4):
+        await hand.pause()
+
+
 @pytest.mark.parametrize(
     ("size", "colour"), [*zip(SIZES, (True, False), strict=True)], ids=["80x24", "60x20, no colour"]
 )
 def test_every_screen_shows_what_was_composed(size: tuple[int, int], colour: bool) -> None:
+    """At first, when the terminal has forgotten it, after a second in which nothing came, and left again.
+
+    Nothing new sends nothing; a second that went by sends its few digits; a whole page is 8 kB at most.
+    """
+    village = strange()
+    met: set[type[Page]] = set()
+
     async def scene(app: ConsoleApp, hand: Pilot[None], screen: Screen) -> None:
         same(app, screen, "start")
-        for name, way in WAYS.items():
-            app.go_home()
-            app.progress.clear()
-            await press(hand, *way)
-            same(app, screen, name)
+        for name in WAYS:
+            before = screen.sent
+            await go(app, hand, name)
             page = app.page()
-            if page is not None and page.prompt is not None:
-                await press(hand, "escape", "escape")
-                same(app, screen, f"{name}, left")
+            assert page is not None
+            met.add(type(page))
+            same(app, screen, name)
+            assert screen.sent - before < 8000 * (1 + len(WAYS[name])), name
+            screen.become(*size)
+            await asyncio.sleep(0.08)
+            await hand.pause()
+            same(app, screen, f"{name}, the terminal was away")
+            app.tick()
+            for _each in range(4):  # what it asks for is answered
+                await hand.pause()
+            before = screen.sent
+            app.tick()
+            await hand.pause()
+            assert screen.sent == before, f"{name} sends what did not change"
+            village.now += 1
+            app.tick()
+            await hand.pause()
+            assert screen.sent - before < 300, f"{name} sends {screen.sent - before} a second"
+            same(app, screen, f"{name}, a second later")
+            village.now -= 1
+        await go(app, hand, "home")
+        same(app, screen, "left")
 
-    play(strange(), scene, size, colour=colour)
+    play(village, scene, size, colour=colour)
+    for _each in screens.rest():
+        pass
+    assert met == pages(), "a screen that is met here nowhere"
+
+
+def pages() -> set[type[Page]]:
+    """Every kind of page there is."""
+    found, waiting = set(), [Page]
+    while waiting:
+        below = [each for each in waiting.pop().__subclasses__() if each.__module__.startswith("ayni_")]
+        found |= {each for each in below if each.TOPIC}
+        waiting += below
+    return found
 
 
 @pytest.mark.parametrize("seed", range(1))

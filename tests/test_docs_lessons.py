@@ -12,7 +12,7 @@ from ayni_core import inventory
 from ayni_core.message import Message
 from ayni_core.texts_lab import LAB_TEXTS
 from ayni_io import yamlfile
-from ayni_io.i18n import LOCALE
+from ayni_io.i18n import LANGUAGES, LOCALE
 from ayni_lab import scenario
 from ayni_lab.repairs import offers, right_repair
 
@@ -21,7 +21,7 @@ NETWORK = yamlfile.read(ROOT / "configs/network.yaml", inventory.parse)
 SCENARIO = yamlfile.read(
     ROOT / "configs/scenarios/red-cerro-norte.yaml", lambda fields: scenario.parse(fields, NETWORK)
 )
-LESSONS = {"en": ROOT / "docs/lesson-1.en.md", "es": ROOT / "docs/lesson-1.es.md"}
+LESSONS = {language: ROOT / f"docs/lesson-1.{language}.md" for language in LANGUAGES}
 ROWS = {
     "en": [
         "Fault", "Scenario", "Symptom", "Evidence", "Hypothesis", "Fix", "Tempting mistake",
@@ -31,15 +31,24 @@ ROWS = {
         "Falla", "Situación", "Síntoma", "Pruebas", "Hipótesis", "Reparación", "Error tentador",
         "Comprobación", "Repaso",
     ],
+    "fr": [
+        "Panne", "Situation", "Symptôme", "Preuves", "Hypothèse", "Réparation", "Erreur tentante",
+        "Vérification", "Retour",
+    ],
+    "pt": [
+        "Defeito", "Situação", "Sintoma", "Provas", "Hipótese", "Reparo", "Erro tentador", "Verificação",
+        "Conversa",
+    ],
 }  # fmt: skip
 TAUGHT = {"power", "unplugged", "antenna", "interference", "upstream"}
-both = pytest.mark.parametrize("language", LESSONS)
+EXERCISE = r"^## (?:Exercise|Ejercicio|Exercice|Exercício) \d.*$"
+each_language = pytest.mark.parametrize("language", LESSONS)
 
 
 def exercises(language: str) -> list[dict[str, str]]:
     """The table of each exercise as row name -> cell."""
     text = LESSONS[language].read_text(encoding="utf-8")
-    parts = re.split(r"^## (?:Exercise|Ejercicio) \d.*$", text, flags=re.MULTILINE)[1:]
+    parts = re.split(EXERCISE, text, flags=re.MULTILINE)[1:]
     return [
         dict(re.findall(r"^\| (\S[^|]*?) \| (.+) \|$", part.split("\n## ")[0], re.MULTILINE))
         for part in parts
@@ -65,7 +74,7 @@ def table_after(heading: str, language: str) -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows[2:]]
 
 
-@both
+@each_language
 def test_an_exercise_has_every_step_in_order(language: str) -> None:
     found = exercises(language)
     assert len(found) == 5
@@ -73,13 +82,13 @@ def test_an_exercise_has_every_step_in_order(language: str) -> None:
         assert list(each) == ROWS[language]
 
 
-@both
+@each_language
 def test_the_lesson_teaches_the_five_faults(language: str) -> None:
     ids = [re.match(r"`([^`]+)`", each[ROWS[language][0]])[1] for each in exercises(language)]  # type: ignore[index]
     assert {SCENARIO.faults[name].kind for name in ids} == TAUGHT
 
 
-@both
+@each_language
 @pytest.mark.parametrize("number", range(5))
 def test_names_and_titles_are_those_of_the_lab(language: str, number: int) -> None:
     each, rows = exercises(language)[number], ROWS[language]
@@ -97,18 +106,20 @@ def test_names_and_titles_are_those_of_the_lab(language: str, number: int) -> No
             assert each[row].startswith(f"`{name}`: {expected}"), row
 
 
-@both
+@each_language
 def test_a_fault_that_is_there_from_the_start_says_so(language: str) -> None:
-    words = {"en": "from the start", "es": "desde el comienzo"}[language]
+    words = {
+        "en": "from the start", "es": "desde el comienzo", "fr": "dès le début", "pt": "desde o começo",
+    }[language]  # fmt: skip
     for each in exercises(language):
         fault = SCENARIO.faults[each[ROWS[language][0]].split("`")[1]]
         assert (words in each[ROWS[language][0]]) == fault.active
 
 
-@both
+@each_language
 def test_homes_and_normal_signals_are_those_of_the_network(language: str) -> None:
     first, second, _third, fourth, fifth = exercises(language)
-    homes = {"en": "homes", "es": "casas"}[language]
+    homes = {"en": "homes", "es": "casas", "fr": "foyers", "pt": "casas"}[language]
     symptom, evidence = ROWS[language][2], ROWS[language][3]
     sites = NETWORK.sites
     for each, number in (
@@ -122,12 +133,16 @@ def test_homes_and_normal_signals_are_those_of_the_network(language: str) -> Non
         assert f"{round(NETWORK.links[link].a.expected_dbm or 0)}" in each[evidence]
 
 
-@both
+@each_language
 def test_points_add_up_to_100_and_minutes_to_90(language: str) -> None:
-    sheet = table_after({"en": "Score sheet", "es": "Hoja de puntaje"}[language], language)
+    sheets = {
+        "en": "Score sheet", "es": "Hoja de puntaje", "fr": "Feuille de points", "pt": "Folha de pontos",
+    }  # fmt: skip
+    sheet = table_after(sheets[language], language)
     assert sum(int(row[1]) for row in sheet if int(row[1]) > 0) == 100
     assert [int(row[1]) for row in sheet if int(row[1]) < 0] == [-5, -15]
-    plan = table_after({"en": "Timetable", "es": "Horario"}[language], language)
+    plans = {"en": "Timetable", "es": "Horario", "fr": "Horaire", "pt": "Horário"}
+    plan = table_after(plans[language], language)
     clock = 0
     for start, minutes, _what in plan:
         assert start == f"{clock // 60}:{clock % 60:02d}"

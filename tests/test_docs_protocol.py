@@ -13,14 +13,27 @@ from typing import Any
 import pytest
 from paho.mqtt.client import topic_matches_sub
 
+from ayni_agent import health_report, schedule
 from ayni_core import readings
 from ayni_core.message import Message
 from ayni_core.metrics import METRICS
 from ayni_core.readings import GROUPS
-from ayni_core.wire import codec, errors, field, frame, messages, note, questions, topics
+from ayni_core.wire import (
+    codec,
+    errors,
+    field,
+    frame,
+    health,
+    messages,
+    node_health,
+    note,
+    past,
+    questions,
+    topics,
+)
 from ayni_core.wire import limits as bounds
 from ayni_core.wire.dictionary import DICTIONARIES
-from ayni_hub import names, node_notes, notebook, refusals, watching
+from ayni_hub import answers, looking_back, names, node_notes, notebook, refusals, watching
 from ayni_hub import questions as hub_questions
 
 PAGE = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -151,9 +164,10 @@ def example() -> frame.Frame:
 
 def test_the_header_table_names_every_key_of_a_header() -> None:
     first, second = (code(row[0])[0] for row in table(sections()["Header"])), optional_keys()
-    bare = dataclasses.replace(example(), step=0, made_s=None)
+    bare = dataclasses.replace(example(), step=0, made_s=None, health=None)
+    whole = dataclasses.replace(example(), step=1, health=node_health.NodeHealth())
     assert list(first) == list(frame.header(bare))
-    assert [*frame.header(bare), *second] == list(frame.header(dataclasses.replace(example(), step=1)))
+    assert [*frame.header(bare), *second] == list(frame.header(whole))
     for key in frame.header(bare):
         short = {name: value for name, value in frame.header(bare).items() if name != key}
         with pytest.raises(ValueError, match=f"header {key}"):
@@ -161,8 +175,20 @@ def test_the_header_table_names_every_key_of_a_header() -> None:
 
 
 def optional_keys() -> list[str]:
-    after = sections()["Header"].partition("Two more keys")[2]
+    after = sections()["Header"].partition("More keys stand")[2]
     return [code(row[0])[0] for row in table(after)]
+
+
+def test_the_table_of_health_has_a_row_for_each_place() -> None:
+    text = sections()["Health of a node"]
+    rows = table(text)
+    assert [row[0] for row in rows] == [str(place + 1) for place in range(len(node_health._ABSENT))]
+    assert [row[1] for row in rows] == [
+        "nothing" if absent is None else str(absent) for absent in node_health._ABSENT
+    ]
+    assert f"while more than {health_report.BACKLOG} wait" in re.sub(r"\s+", " ", text)
+    asked = sections()["`AskHealth`: how the central and the monitors are"]
+    assert f"at most {health.MOST_MONITORS} are answered" in asked
 
 
 def test_the_hex_of_the_example_unpacks_to_the_json_beside_it() -> None:
@@ -226,6 +252,9 @@ def test_what_the_hub_refuses_and_bounds_is_on_the_page() -> None:
     assert f"at most {notebook.MOST} notes in {notebook.WITHIN_S / 60:g} minutes" in written
     assert f"{watching.SHORTEST_S:g} to {watching.LONGEST_S:g} |" in written
     assert f"good for at most {watching.LONGEST_S:g} s" in written
+    assert f"polls it every {schedule.HASTE_S:g} s" in written
+    assert f"polled quickly, at most {answers.MOST_HASTENED} |" in written
+    assert f"how many; at most {looking_back.MOST_SAMPLES} |" in written
     assert f"at most every {watching._PAUSE_S:g} s" in written
     assert f"the note, not empty; at most {notebook.LONGEST} characters" in written
 
@@ -241,7 +270,7 @@ def dataclasses_of(module: types.ModuleType) -> dict[str, Any]:
     }
 
 
-KINDS = dataclasses_of(messages) | dataclasses_of(questions)
+KINDS = dataclasses_of(messages) | dataclasses_of(questions) | dataclasses_of(health) | dataclasses_of(past)
 
 
 def in_words(annotation: Any) -> str:

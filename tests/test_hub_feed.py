@@ -18,6 +18,7 @@ from sending_node import COUNT, SIGNAL, SendingNode
 from ayni_core import slices
 from ayni_core.readings import Value
 from ayni_core.wire import topics
+from ayni_core.wire.health import AskHealth, Health
 from ayni_core.wire.messages import HubState
 from ayni_core.wire.questions import AskEvents, AskHistory, AskReadings, Events, History, Readings
 from ayni_hub.embedded import EmbeddedStore
@@ -174,6 +175,9 @@ def test_what_a_village_stored_reaches_the_server_whatever_breaks_in_between(tmp
         state = ana.read(HubState, topics.HUB)
         assert state is not None
         assert state.state == "ready"
+        health = await ana.ask(AskHealth(), Health)
+        assert health is not None
+        assert [(part.role, part.state) for part in health.parts] == [("village", "ready")]
         wanted = [("device", "torre-ap"), ("site", "s"), ("node", "torre"), ("community", "about")]
         verdict = {topics.net(*each) for each in wanted}
         assert await ana.until(lambda: verdict <= ana.said.keys(), 20), "the village's verdict"

@@ -44,6 +44,7 @@ class Line:
     """In place of the connection: what was published, with QoS and whether it was to be kept."""
 
     connected = True
+    at_once = 100
 
     def __init__(self) -> None:
         self.said: list[tuple[str, bytes, int, bool]] = []

@@ -531,6 +531,8 @@ def test_a_village_goes_on_when_its_box_is_full_or_broken_and_says_so_once(
         send(seq)
     (event,) = feeder.events(9000.0)
     assert event.text.context == "event.feed_dropped"
+    health = feeder.health()
+    assert (health.role, health.state, health.waiting) == ("server", "gone", box.count)
     box.close()
     send(9)
     send(10)

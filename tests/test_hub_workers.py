@@ -18,6 +18,7 @@ from sending_node import COUNT, SendingNode
 from ayni_core import slices
 from ayni_core.schema import ConfigError
 from ayni_core.wire import topics
+from ayni_core.wire.health import AskHealth, Health
 from ayni_core.wire.messages import HubState
 from ayni_core.wire.questions import AskEvents, AskHistory, AskReadings, Events, History, Readings
 from ayni_hub import config as hub_config
@@ -145,6 +146,7 @@ def test_a_killed_worker_loses_nothing_and_its_buckets_can_be_handed_to_another(
             await asyncio.sleep(0.06)
         assert await ana.until(lambda: len(hub_of(ana).closed) == len({topics.bucket(n) for n in LOW}), 10)
         assert hub_of(ana).state == "ready", "the others go on"
+        await health_says(ana, {"uno": ("gone", len(LOW)), "dos": ("ready", len(NODES) - len(LOW))})
         assert await settled(high, 20)
         assert all(len(node.outbox) for node in low), "what nobody stored is kept where it was measured"
 
@@ -166,6 +168,13 @@ def test_a_killed_worker_loses_nothing_and_its_buckets_can_be_handed_to_another(
         else:
             await is_there(made, victoria, nodes)
         await _ask(ana, nodes[0])
+
+    async def health_says(ana: Onlooker, expected: dict[str, tuple[str, int]]) -> None:
+        health = await ana.ask(AskHealth(), Health)
+        assert health is not None
+        assert health.central is not None
+        assert health.central.role == "judge"
+        assert {each.name: (each.state, each.monitors) for each in health.parts} == expected
 
     async def is_there(made: Region, victoria: parts.VictoriaMetrics, nodes: list[SendingNode]) -> None:
         counts: list[int] = []

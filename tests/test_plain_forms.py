@@ -15,12 +15,23 @@ from console_village import DELIVERIES, NOW, Village, readings
 from ayni_console import command_events, command_health, command_look, plainly
 from ayni_console.feed import NoAnswer
 from ayni_console.view import events as events_view
-from ayni_console.view import plain_events, plain_health, plain_link, plain_names, plain_parts, plain_site
+from ayni_console.view import (
+    plain_advice,
+    plain_events,
+    plain_health,
+    plain_link,
+    plain_map,
+    plain_messages,
+    plain_names,
+    plain_parts,
+    plain_site,
+)
 from ayni_core.message import Message
 from ayni_core.wire import topics
 from ayni_core.wire.messages import Event, HubState, NodeState, SiteView
 from ayni_core.wire.questions import AskEvents, AskHistory, Deliveries, Events, Question
 
+SHORT = ("`map`", "`map`, in `links`", "`messages`")
 GUIDE = (Path(__file__).parent.parent / "docs" / "operators-guide.md").read_text(encoding="utf-8")
 
 
@@ -272,10 +283,10 @@ def test_a_site_says_its_power_and_every_reading_by_group(village: Village) -> N
     assert said[at + 1 : at + 4] == [
         "  power from the grid",
         "  Radio Torre, Power, measured 12 seconds ago:",
-        "    power: 24.1 V",
+        "    voltage: 24.1 V",
     ]
     at = said.index("  Port eth0, measured 12 seconds ago:")
-    assert said[at + 1 : at + 4] == ["    works: up", "    received: 123 MB", "    speed: 100 Mb/s"]
+    assert said[at + 1 : at + 4] == ["    works: up", "    speed: 100 Mb/s", "    received: 123 MB"]
     assert "    runs for: 41 days" in said
     assert said[said.index("Links:") + 1] == "  Torre-Clínica: WEAK for 3 days"
     assert said.count("    hears: -57 dBm") == 1
@@ -469,7 +480,7 @@ def documented() -> dict[str, list[str]]:
     below = GUIDE.split("\n## Without a screen\n", 1)[1].split("\n## ", 1)[0]
     rows = [line.split("|")[1:3] for line in below.splitlines() if line.startswith("|")]
     keys = {name.strip(): re.findall(r"`(\w+)`", cell) for name, cell in rows}
-    return {name: found for name, found in keys.items() if len(found) > 4}
+    return {name: found for name, found in keys.items() if len(found) > 4 or name in SHORT}
 
 
 def test_the_keys_of_every_object_are_those_of_the_guide(village: Village) -> None:
@@ -479,6 +490,7 @@ def test_the_keys_of_every_object_are_those_of_the_guide(village: Village) -> No
     of_site = plain_site.as_json(model, site, asyncio.run(command_look.ask_site(village, site)), NOW)
     of_events = plain_events.as_json(model, ask(village, 7 * 86400, None), NOW)
     health = plain_health.as_json(model, asyncio.run(command_health.ask(village, NOW)), NOW)
+    a_map, told = plain_map.as_json(model, NOW), plain_messages.as_json(DELIVERIES, NOW)
     shown: dict[str, Mapping[str, Any]] = {
         "`link`": of_link,
         "`link`, in `ends`": of_link["ends"][0],  # type: ignore[index]
@@ -491,6 +503,12 @@ def test_the_keys_of_every_object_are_those_of_the_guide(village: Village) -> No
         "`health`, in `central`": health["central"],  # type: ignore[dict-item]
         "`health`, in `monitors`": health["monitors"][0],  # type: ignore[index]
         "`health`, in `people`": health["people"][0],  # type: ignore[index]
+        "`map`": {"contact": True} | a_map,
+        "`map`, in `sites`": a_map["sites"][0],  # type: ignore[index]
+        "`map`, in `links`": a_map["links"][0],  # type: ignore[index]
+        "`advice`": {"contact": True} | plain_advice.as_json(model, ("site", "torre"), "tree", NOW),
+        "`messages`": told,
+        "`messages`, in `told`": told["told"][0],  # type: ignore[index]
     }
     assert documented() == {name: list(value) for name, value in shown.items()}
 

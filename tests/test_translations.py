@@ -5,17 +5,15 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from babel.messages.pofile import read_po
+from babel.messages.catalog import Catalog, Message
 
 from ayni_core import inventory
-from ayni_core.message import Message
+from ayni_core.message import Message as Said
 from ayni_core.texts import TEXTS
 from ayni_io import i18n, yamlfile
 
@@ -36,19 +34,20 @@ Text = tuple[str | None, str]
 each_catalogue = pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.parent.name)
 
 
-def untranslated() -> ModuleType:
-    """scripts/untranslated.py, which is no package."""
-    spec = importlib.util.spec_from_file_location("untranslated", ROOT / "scripts/untranslated.py")
+def _catalogues() -> ModuleType:
+    """scripts/catalogues.py, which is no package."""
+    spec = importlib.util.spec_from_file_location("catalogues", ROOT / "scripts/catalogues.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def texts_of(path: Path) -> set[Text]:
+catalogues = _catalogues()
+
+
+def texts_of(catalogue: Catalog) -> set[Text]:
     """Every text that a catalogue or a template holds."""
-    with path.open("rb") as file:
-        catalogue = read_po(file)
     ids = ((entry.context, entry.id) for entry in catalogue if entry.id)
     return {(context, text if isinstance(text, str) else text[0]) for context, text in ids}
 
@@ -87,13 +86,9 @@ def language() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A template fresh from the code, made with the keywords of scripts/translate."""
-    keywords = re.findall(r"-k '([^']+)'", (ROOT / "scripts/translate").read_text(encoding="utf-8"))
-    template = tmp_path_factory.mktemp("locale") / "ayni.pot"
-    words = [sys.executable, "-m", "babel.messages.frontend", "-q", "extract", "--omit-header"]
-    words += [word for keyword in keywords for word in ("-k", keyword)]
-    subprocess.run([*words, "-o", str(template), *PARTS], cwd=ROOT, check=True, timeout=120)
+def extracted() -> Catalog:
+    """A template fresh from the code."""
+    template: Catalog = catalogues.extracted()
     return template
 
 
@@ -103,7 +98,7 @@ def test_there_is_a_catalogue_for_every_language_but_english() -> None:
 
 @each_catalogue
 def test_everything_is_translated_and_has_its_places(path: Path) -> None:
-    assert untranslated().faults(path) == []
+    assert catalogues.faults(path.parent.parent.name) == []
 
 
 @each_catalogue
@@ -113,12 +108,12 @@ def test_the_header_holds_no_placeholders(path: Path) -> None:
 
 
 @each_catalogue
-def test_it_holds_what_the_code_says(path: Path, extracted: Path) -> None:
-    missing = texts_of(extracted) - texts_of(path)
-    assert not missing, f"run scripts/translate, then translate: {missing}"
+def test_it_holds_what_the_code_says(path: Path, extracted: Catalog) -> None:
+    missing = texts_of(extracted) - texts_of(catalogues.read(path.parent.parent.name))
+    assert not missing, f"run scripts/i18n update, then translate: {missing}"
 
 
-def test_the_extractor_sees_every_marked_text(extracted: Path) -> None:
+def test_the_extractor_sees_every_marked_text(extracted: Catalog) -> None:
     """It does not look into f-strings."""
     known, hidden = texts_of(extracted), []
     for path, tree in sources():
@@ -150,7 +145,7 @@ def test_every_message_has_its_text() -> None:
 def test_a_headline_is_short_with_any_name(context: str, tongue: str) -> None:
     i18n.use(tongue)
     for values in placed(TEXTS[context]):
-        said = i18n.say(Message(context, values))
+        said = i18n.say(Said(context, values))
         assert "{" not in said
         assert len(said) <= LONGEST_CELLS, said
         assert len(said.split()) <= MOST_WORDS, said
@@ -162,4 +157,63 @@ def test_the_compiled_catalogue_is_found() -> None:
     assert i18n._("Home") == "Inicio"
     assert i18n._("{n} Mb/s", n=39) == "39 Mb/s"
     assert i18n._n("{n} home", "{n} homes", 2) == "2 casas"
-    assert i18n.say(Message("headline.behind", {"link": "Torre-Cerro"})).endswith("Torre-Cerro.")
+    assert i18n.say(Said("headline.behind", {"link": "Torre-Cerro"})).endswith("Torre-Cerro.")
+
+
+# ---- what the check finds
+
+
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *entries: tuple[str, str]) -> list[str]:
+    """The faults of a Spanish catalogue with these (text, translation)."""
+    monkeypatch.setattr(catalogues, "LOCALE", tmp_path)
+    catalogue = Catalog(locale="es", fuzzy=False)
+    for text, said in entries:
+        catalogue[text] = Message(text, said)
+    catalogues.keep(catalogue, catalogues.path_of("es"))
+    return [fault.partition(":")[2].strip() for fault in catalogues.faults("es")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "fault"),
+    [
+        ("{n} homes", "", "not translated"),
+        ("{n} homes", "casas", "places differ"),
+        ("{n} homes", "{m} casas", "places differ"),
+        ("{n} homes", "{n casas", "a brace too many or too few"),
+        ("argument %s", "argumento", "places differ"),
+        ("usage: ", "uso:", "begins or ends with other blanks"),
+    ],
+)
+def test_the_check_tells_what_a_translator_did_wrong(
+    text: str, said: str, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (told,) = broken(tmp_path, monkeypatch, (text, said), ("Home", "Inicio"))
+    assert told.startswith(fault)
+
+
+def test_the_check_tells_what_is_new_and_what_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken(tmp_path, monkeypatch, ("Home", "Inicio"))
+    template = Catalog()
+    template.add("Away")
+    told = catalogues.faults("es", template)
+    assert sorted(told) == [
+        "es: nobody says it any more:  'Home'",
+        "es: not in the catalogue:  'Away'",
+    ]
+
+
+def test_an_update_brings_what_is_new_and_leaves_out_what_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken(tmp_path, monkeypatch, ("Home", "Inicio"), ("Gone", "Ido"))
+    template = Catalog()
+    template.add("Home")
+    template.add(("{n} mast", "{n} masts"), context="height")
+    catalogues.update("es", template)
+    assert texts_of(catalogues.read("es")) == {(None, "Home"), ("height", "{n} mast")}
+    assert catalogues.read("es").get("Home").string == "Inicio"
+    assert catalogues.path_of("es").with_suffix(".mo").is_file()
+    catalogues.update("qu", template)
+    assert texts_of(catalogues.read("qu")) == {(None, "Home"), ("height", "{n} mast")}

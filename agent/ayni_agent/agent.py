@@ -22,6 +22,7 @@ from ayni_agent.commands import Commands
 from ayni_agent.courier import Courier
 from ayni_agent.desk import Desk
 from ayni_agent.devices import Devices
+from ayni_agent.health_report import HealthReport
 from ayni_agent.keeper import Keeper
 from ayni_agent.poller import Families
 from ayni_agent.polling import Polling
@@ -73,6 +74,9 @@ class Agent:
         self._purse = Purse(self._keeper, self._config.data_cap_mb_per_month)
         self._spent = Traffic()
         self._desk.budget = self._budget
+        outbox = self._keeper.outbox
+        self._health = HealthReport(outbox.statistics, self._purse.status, outbox.limits, clock.monotonic_s())
+        self._keeper.health = self._health
         self._polling = Polling(
             families, self._on_poll, identities.unpack(self._keeper.outbox.state(IDENTITIES))
         )
@@ -178,6 +182,7 @@ class Agent:
 
     async def _welcome(self) -> None:
         """The central is back: what happened meanwhile is the first thing that it hears."""
+        self._health.again()
         if self._desk.came():
             await self._keeper.close()
         self._commands.connected()
@@ -224,6 +229,10 @@ class Agent:
         if self._purse.saving.copies:
             self._courier.watch(for_s)
         return self._purse.saving.copies
+
+    def hasten(self, device: str, for_s: float) -> None:
+        """See `doings.job.Ground`."""
+        self._polling.hasten(device, for_s)
 
     def pace(self) -> tuple[float, float]:
         """See `doings.job.Ground`."""

@@ -105,8 +105,8 @@ class Commands:
         if retained:
             log.warning("retained command ignored do=%s id=%s", command.do[:30], command.id[:80])
         elif command.do == "watch" and not command.until_s:
-            if command.epoch == self._epoch:
-                self._ground.watch(command.for_s)
+            if command.epoch == self._epoch and self._ground.watch(command.for_s) and command.device:
+                self._ground.hasten(command.device, command.for_s)
         elif not commands.is_identifier(command.id):
             log.warning("command without a proper id ignored do=%s by=%s", command.do[:30], command.by[:48])
         elif command.do == "confirm":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from ayni_agent.flight import Flight, errand_of, is_slow
-from ayni_agent.schedule import SILENT_AFTER, Turn, next_turn
+from ayni_agent.schedule import SILENT_AFTER, Turn, hastened, next_turn
 from ayni_core.readings import Poll
 from ayni_core.schema import ConfigError
 from ayni_io import clock
@@ -57,6 +56,8 @@ class DeviceLoop:
         self._on_poll = on_poll
         self._asked: list[asyncio.Future[Poll]] = []
         self._hurry = asyncio.Event()
+        self._haste_until_s = 0.0
+        self._polled_s = 0.0
         self._in_vain = 0
         self._alive = False
 
@@ -74,6 +75,7 @@ class DeviceLoop:
                     slow = True
                     continue
                 before, now = turn, clock.monotonic_s()
+                self._polled_s = now
                 if turn.full:
                     slow = is_slow(slow, now - poll.at_s, self._flight.patience_s)
                 turn = next_turn(turn, poll.error is None, now, self._interval_s)
@@ -97,14 +99,26 @@ class DeviceLoop:
         self._hurry.set()
         return await asked
 
+    def hasten(self, until_s: float) -> None:
+        """Poll every few seconds until then, on the monotonic clock."""
+        self._haste_until_s = max(self._haste_until_s, until_s)
+        self._hurry.set()
+
     async def _comes(self, turn: Turn) -> Turn:
-        """Wait for the turn, or until somebody cannot."""
-        if not self._asked:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, turn.at_s - clock.monotonic_s())):
+        """Wait for the turn, or until somebody cannot, or would not wait so long."""
+        soon, waits = turn, not self._asked
+        while waits:
+            soon = hastened(turn, self._polled_s, self._haste_until_s)
+            try:
+                async with asyncio.timeout(max(0.0, soon.at_s - clock.monotonic_s())):
                     await self._hurry.wait()
+            except TimeoutError:
+                waits = False
+            else:
+                self._hurry.clear()
+                waits = not self._asked
         self._hurry.clear()
-        return replace(turn, full=True) if self._asked else turn
+        return replace(soon, full=True) if self._asked else soon
 
     def _answer(self, poll: Poll) -> None:
         asked, self._asked = self._asked, []

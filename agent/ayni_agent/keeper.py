@@ -11,11 +11,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ayni_agent.collector import Collector
 from ayni_agent.config import AgentConfig
+from ayni_agent.health_report import HealthReport
 from ayni_agent.journal import Journal, Segment
 from ayni_agent.outbox import Row, row_of
 from ayni_agent.outbox_steady import SteadyOutbox
@@ -71,6 +72,7 @@ class Keeper:
         self.watch = ClockWatch.from_bytes(self.outbox.state(CLOCK), boot)
         self.on_frames: Callable[[], None] = lambda: None
         self.on_moment: Callable[[Moment], None] = lambda _at: None
+        self.health: HealthReport | None = None
         self._offset_s: float | None = None
         self._remembered: dict[str, Callable[[], bytes]] = {CLOCK: self.watch.to_bytes}
         self._closing = asyncio.Lock()
@@ -204,8 +206,12 @@ class Keeper:
         async with self._closing:  # numbers and bytes in the order of time
             at = self.look()
             frame = self.collector.close(at)
+            if frame is not None and self.health is not None:
+                frame = replace(frame, health=self.health.due(at))
             segment = self.journal.turn()
             rows = await asyncio.to_thread(self._rows, frame, at.mono_s)
+            if self.health is not None:
+                self.health.made(sum(row.size for row in rows))
             self.collector.seq = max([self.collector.seq, *(row.seq for row in rows)])
             self.journal.closed(segment, rows)
             self.outbox.put(rows, self._state())

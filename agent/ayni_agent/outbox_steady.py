@@ -45,8 +45,8 @@ class SteadyOutbox(Line):
         limits: Limits | None = None,
         journal: bool = False,
     ) -> None:
-        self._limits = limits or Limits()
-        super().__init__(self._limits, live_s)
+        self.limits = limits or Limits()
+        super().__init__(self.limits, live_s)
         self._path = path
         self._boot = boot
         self._journal = journal
@@ -230,7 +230,7 @@ class SteadyOutbox(Line):
             wreck = Wreck(path)
         except OSError:
             return
-        room = self._limits.memory_bytes // 2
+        room = self.limits.memory_bytes // 2
         rows: list[Row] = []
         with contextlib.closing(wreck):
             for row in wreck.rows(moment.mono_s, newest_first=True):

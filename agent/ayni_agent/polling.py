@@ -12,7 +12,14 @@ from ayni_agent.eyes import Sight, open_eye
 from ayni_agent.eyes.poller import EyePoller
 from ayni_agent.flight import Flight
 from ayni_agent.poller import Families, Poller
-from ayni_agent.schedule import first_turn, look_over_s, patience_s, source_patience_s, timeout_s
+from ayni_agent.schedule import (
+    LONGEST_HASTE_S,
+    first_turn,
+    look_over_s,
+    patience_s,
+    source_patience_s,
+    timeout_s,
+)
 from ayni_core.identify import Identity
 from ayni_core.readings import Poll
 from ayni_io import clock
@@ -83,6 +90,12 @@ class Polling:
         if isinstance(manned.poller, Poller):
             manned.poller.look_over_soon(neighbours=True)  # who asks by hand wants all of it
         return await manned.loop.now()
+
+    def hasten(self, name: str, for_s: float) -> None:
+        """Poll a device every few seconds for so long; one that is not polled here is passed over."""
+        manned = self._manned.get(name)
+        if manned is not None:
+            manned.loop.hasten(clock.monotonic_s() + min(max(for_s, 0.0), LONGEST_HASTE_S))
 
     def use(
         self,

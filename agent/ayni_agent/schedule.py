@@ -11,6 +11,8 @@ SILENT_AFTER = 3
 """Failures in a row after which a device counts as silent."""
 SLOW_POLLS = 5
 """What moves slowly is asked with every fifth poll."""
+HASTE_S, LONGEST_HASTE_S = 5.0, 600.0
+"""How often a device is polled while somebody turns its antenna, and for how long at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,14 @@ def _next_slot(turn: Turn, now_s: float, interval_s: float, failures: int) -> Tu
     behind = max(0.0, now_s - turn.slot_s)
     slot_s = turn.slot_s + interval_s * (int(behind // interval_s) + 1)
     return Turn(at_s=slot_s, slot_s=slot_s, full=failures < SILENT_AFTER, failures=failures)
+
+
+def hastened(turn: Turn, polled_s: float, haste_until_s: float) -> Turn:
+    """The same turn, or an earlier one while there is haste; a device that fails is asked as ever."""
+    at_s = polled_s + HASTE_S
+    if turn.full and not turn.failures and at_s < min(turn.at_s, haste_until_s):
+        return replace(turn, at_s=at_s)
+    return turn
 
 
 def timeout_s(interval_s: float) -> float:

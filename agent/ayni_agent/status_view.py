@@ -23,7 +23,7 @@ from ayni_agent.status import (
     ValueStatus,
 )
 from ayni_core.metrics import unit_of
-from ayni_io.i18n import _, _c, _n, say
+from ayni_io.i18n import _, _c, _n, decimal_mark, say
 
 Span = tuple[str, str]
 """A piece of a line and its style: "", `head`, `ok`, `weak` or `down`."""
@@ -338,7 +338,7 @@ def value(metric: str, given: float) -> str:
 def number(given: float) -> str:
     """At most three figures behind which nobody looks, with the decimal mark of the language."""
     digits = 0 if given == int(given) or abs(given) >= 100 else 1
-    return f"{given:.{digits}f}".replace(".", _c("decimal mark", "."))
+    return f"{given:.{digits}f}".replace(".", decimal_mark())
 
 
 def size(count: float) -> str:

@@ -10,36 +10,41 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
 
+from ayni_console import no_way
 from ayni_console.feed import Answer, NoAnswer
-from ayni_core.commands import FINAL
-from ayni_core.onlooking.model import Model
+from ayni_core.onlooking.model import KINDS, Model
 from ayni_core.wire import topics
 from ayni_core.wire.errors import WireError
-from ayni_core.wire.messages import LabDo
-from ayni_core.wire.questions import (
-    AskCommand,
-    AskEvents,
-    AskWatch,
-    CommandNews,
-    Done,
-    Events,
-    Question,
-)
 from ayni_core.wire.shape import pack, unpack
 from ayni_io.i18n import _, say
 from ayni_io.mqtt import BrokerConfig, MqttClient, MqttError
+from ayni_io.mqtt_trouble import Trouble
+
+if TYPE_CHECKING:  # what is asked is imported when it is asked: the first screen comes sooner
+    from ayni_core.wire.messages import LabDo
+    from ayni_core.wire.questions import AskCommand, CommandNews, Question
 
 TIMEOUT_S = 10.0
 WATCH_S, RENEW_S = 60.0, 30.0
-_BEAT_S = 60.0
+_BEAT_S = 40.0
+"""The central says something every 30 s; when it did not, it is asked."""
+_FIRST_BEAT_S = 0.5
+"""At the beginning the first screen comes first."""
+_KEEPALIVE_S, _PAUSE_S = 30, 5.0
+"""Somebody sits and waits: a dead connection is noticed sooner, and a new one tried more often."""
+_CONFIRMED_S = 3.0
+_LIVELY_S = 20.0
+"""After a question a dead connection is noticed within 15 s, also when nobody waits any more."""
 FOLLOW_S = 20.0
 
 
 class ConsoleClient:
     """A feed from a real broker. `run` keeps it going until cancelled.
 
-    `settled` is set once the first try to connect has ended, well or badly.
+    `settled` is set once the first try to connect has ended, well or badly. What the first screen shows is
+    subscribed to first: with a thousand links all that is retained takes half a second.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class ConsoleClient:
     ) -> None:
         self.model = Model()
         self.user = user
+        self._where = str(broker)
         self.session = secrets.token_hex(4)
         self._watch_all = watch_all
         self._sites: tuple[str, ...] = ()
@@ -60,16 +66,24 @@ class ConsoleClient:
         self.settled = asyncio.Event()
         self._clock = clock
         self._asked = 0
+        self._up_at = 0.0
         self._waiting: dict[str, asyncio.Future[bytes]] = {}
         self._following: dict[str, asyncio.Queue[bytes]] = {}
-        self._mqtt = MqttClient(broker, f"console-{user}-{self.session}")
+        self._mqtt = MqttClient(
+            broker, f"console-{user}-{self.session}", keepalive_s=_KEEPALIVE_S, longest_pause_s=_PAUSE_S
+        )
         self._mqtt.on_connect = self._up
         self._mqtt.on_disconnect = self._down
         self._mqtt.on_message = self._message
         self._mqtt.subscribe(
-            topics.HUB, topics.BEAT, topics.LAB, topics.alert("#"), f"{topics.PREFIX}/net/#",
-            topics.state("#"), topics.answer(user, self.session, "#"),
+            topics.HUB, topics.BEAT, topics.answer(user, self.session, "#"), topics.LAB,
+            topics.alert("#"), topics.state("#"), *(topics.net(kind, "#") for kind in KINDS),
         )  # fmt: skip
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why there is no connection, None while there is one."""
+        return self._mqtt.trouble
 
     async def run(self) -> None:
         """Stay connected, keep contact fresh, renew watches."""
@@ -77,11 +91,13 @@ class ConsoleClient:
             group.create_task(self._mqtt.run())
             group.create_task(self._beat())
             group.create_task(self._renew())
+            group.create_task(self._confirm())
 
     async def ask(self, question: Question, answer: type[Answer]) -> Answer:
         """The hub's answer; `NoAnswer` says why there is none."""
         self._asked += 1
         name = str(self._asked)
+        self._mqtt.ping_soon(_LIVELY_S)
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting[name] = future
         try:
@@ -95,7 +111,7 @@ class ConsoleClient:
         finally:
             del self._waiting[name]
         if result.error is not None:
-            raise NoAnswer(say(result.error))
+            raise NoAnswer(say(result.error), result.error.context)
         return result
 
     async def follow(self, asked: AskCommand, *, silent_s: float) -> AsyncIterator[CommandNews]:
@@ -105,6 +121,8 @@ class ConsoleClient:
         When nothing came for a while it is asked again: the same id does nothing twice, and brings what was
         missed.
         """
+        from ayni_core.commands import FINAL
+
         self._asked += 1
         name = str(self._asked)
         topic = topics.ask(self.user, self.session, name)
@@ -155,13 +173,15 @@ class ConsoleClient:
             raise NoAnswer(_("Nobody listens: the central is not there."))
 
     def _up(self) -> None:
+        self._up_at = self._clock()
         self.model.linked(True)
         self.settled.set()
         self._came_up.set()
         self._watch_changed.set()
 
     def _down(self, reason: str) -> None:
-        self.model.linked(False, reason)
+        trouble = self._mqtt.trouble
+        self.model.linked(False, no_way.sentence(trouble, self._where) if trouble else reason)
         self._came_up.clear()
         self.settled.set()
 
@@ -181,16 +201,39 @@ class ConsoleClient:
         """Ask something small whenever the central was not heard for a while."""
         while True:
             await self._came_up.wait()
+            if self.model.contact_at is None:
+                await asyncio.sleep(_FIRST_BEAT_S)
             age = self.model.contact_age(self.model.now(self._clock()))
             if age is None or age > _BEAT_S:
+                from ayni_core.wire.questions import AskEvents, Events
+
+                self._mqtt.ping_soon()  # is it the central that is away, or the way there?
                 await self._quietly(AskEvents(limit=1), Events)
             await asyncio.sleep(1.0 if self.model.contact_at is None else 10.0)
+
+    async def _confirm(self) -> None:
+        """After a break: once the central is heard again and tells nothing more of what was known before,
+        the rest of that is gone."""
+        before = 0
+        while True:
+            await asyncio.sleep(_CONFIRMED_S)
+            left = self.model.unconfirmed if self._mqtt.connected else 0
+            if left and left == before:
+                if (self.model.contact_at or 0.0) >= self._up_at:
+                    self.model.confirm()
+                else:
+                    from ayni_core.wire.questions import AskEvents, Events
+
+                    await self._quietly(AskEvents(limit=1), Events)
+            before = left
 
     async def _renew(self) -> None:
         """Keep watches alive while somebody looks."""
         while True:
             self._watch_changed.clear()
             if self._mqtt.connected and (self._sites or self._watch_all):
+                from ayni_core.wire.questions import AskWatch, Done
+
                 sites = () if self._watch_all else self._sites
                 await self._quietly(AskWatch(sites=sites, for_s=WATCH_S), Done)
             try:
@@ -207,6 +250,8 @@ class ConsoleClient:
 
 
 def _command_news(payload: bytes) -> CommandNews:
+    from ayni_core.wire.questions import CommandNews
+
     try:
         news = unpack(CommandNews, payload)
     except WireError as error:

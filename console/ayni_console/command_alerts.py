@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from ayni_console import once, options
+from ayni_console import once, options, signing, terminal
 from ayni_console.client import ConsoleClient
 from ayni_console.feed import NoAnswer
 from ayni_console.lines import displayed, line, plain
@@ -44,10 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     async def show(client: ConsoleClient) -> int:
         model, now = client.model, once.now(client)
         if arguments.json:
-            print(json.dumps(alarms.as_json(model, now), ensure_ascii=False))
+            print(json.dumps(alarms.as_json(model, now), ensure_ascii=not terminal.prints_utf8(sys.stdout)))
         else:
+            ascii_only = arguments.ascii or not terminal.prints_utf8(sys.stdout)
             for each in alarms.lines(model, now, whole=arguments.all):
-                print(plain(displayed(line(each), arguments.ascii)))
+                print(plain(displayed(line(each), ascii_only)))
         return int(any(alert.calls for alert in model.alerts.values()))
 
     return once.run("ayni alerts", lambda: _where(arguments), show)
@@ -63,9 +64,7 @@ def ack_parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--note", default="", metavar="TEXT", help=_("what you do about it"))
     made.add_argument("--back", action="store_true", help=_("give it back: somebody else has to see to it"))
-    made.add_argument(
-        "--author", default="", metavar="NAME", help=_("who you are, where several share a login")
-    )
+    signing.add(made)
     options.add(made)
     return made
 
@@ -83,10 +82,11 @@ def ack_main(argv: Sequence[str] | None = None) -> int:
             print("ayni ack: " + _("no alarm is about “{name}”", name=arguments.what) + hint, file=sys.stderr)
             return 1
         done = 0
+        acting = await signing.who(client, arguments)
         for alert in found:
             asked = AskAck(alert=alert.id, note=arguments.note, author=arguments.author, back=arguments.back)
             try:
-                await client.ask(asked, Done)
+                await client.ask(acting.sign(asked), Done)
             except NoAnswer as error:
                 print(f"ayni ack: {alert.id}: {error}", file=sys.stderr)
             else:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ayni_console import options
+from ayni_console import options, signing
 from ayni_console.client import ConsoleClient
 from ayni_console.feed import NoAnswer
 from ayni_console.lines import clean
@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--yes", action="store_true", help=_("do not ask whether to go on"))
     made.add_argument("--id", metavar="ID", help=_("ask again for a command that was given before"))
     made.add_argument("--json", action="store_true", help=_("one JSON object at the end"))
+    signing.add(made)
     options.add(made)
     return made
 
@@ -82,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
-    giver = _Giver(ConsoleClient(broker, user), asked, order, yes=arguments.yes, as_json=arguments.json)
+    giver = _Giver(ConsoleClient(broker, user), asked, order, arguments)
     try:
         return asyncio.run(giver.run())
     except KeyboardInterrupt:
@@ -116,6 +117,7 @@ def _asked(command: argparse.ArgumentParser, arguments: argparse.Namespace) -> t
         item=given.get("item", ""),
         target=given.get("target", ""),
         value=given.get("value", ""),
+        author=arguments.author,
     )
     return asked, commands.check(asked)
 
@@ -124,13 +126,14 @@ class _Giver:
     """Gives one command. `given`: it is on its way, and goes on whatever becomes of us."""
 
     def __init__(
-        self, client: ConsoleClient, asked: AskCommand, order: Order, *, yes: bool, as_json: bool
+        self, client: ConsoleClient, asked: AskCommand, order: Order, arguments: argparse.Namespace
     ) -> None:
         self._client = client
         self._asked = asked
         self._order = order
-        self._yes = yes
-        self._as_json = as_json
+        self._arguments = arguments
+        self._yes: bool = arguments.yes
+        self._as_json: bool = arguments.json
         self._said = ""
         self._shown: list[str] = []
         self.given = False
@@ -143,8 +146,13 @@ class _Giver:
                 await self._client.settled.wait()
             if not self._client.model.connected:
                 raise NoAnswer(self._client.model.trouble or _("There is no way to the central just now."))
+            acting = await signing.who(self._client, self._arguments, proof=False)
+            self._asked = acting.sign(self._asked)
             if self._order.doing.changes and not await self._agreed():
                 return 2
+            if acting.wants_pin:
+                await signing.prove(self._client, acting, self._arguments)
+                self._asked = acting.sign(self._asked)
             return self._status(await self._give())
         except NoAnswer as error:
             print(f"ayni do: {error}", file=sys.stderr)

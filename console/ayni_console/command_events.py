@@ -13,6 +13,7 @@ from ayni_console.feed import Feed, NoAnswer
 from ayni_console.view import plain_events, plain_names
 from ayni_core.wire.messages import Event
 from ayni_core.wire.questions import AskEvents, Events
+from ayni_io import i18n
 from ayni_io.i18n import _
 
 _SPAN = re.compile(r"([0-9]{1,5})(m|min|h|d|w)")
@@ -29,10 +30,16 @@ def parser() -> argparse.ArgumentParser:
         "--last",
         metavar="TIME",
         type=span,
-        default=span("24h"),
-        help=_("look back so long: 90m, 24h, 7d or 2w"),
+        help=_("look back so long: 90m, 24h, 7d or 2w; else 24h, with --find without end"),
     )
     made.add_argument("--limit", metavar="N", type=count, default=LIMIT, help=_("at most so many events"))
+    made.add_argument(
+        "--find",
+        metavar="WORDS",
+        default="",
+        help=_("only what holds these words, over all that is remembered (! in front: without them)"),
+    )
+    made.add_argument("--only", choices=("notes", "alarms"), default="", help=_("only these"))
     about = made.add_mutually_exclusive_group()
     about.add_argument("--about", metavar="NAME", help=_("only of this link, site, device or monitor"))
     about.add_argument("name", metavar="NAME", nargs="?", help=_("the same as --about"))
@@ -61,7 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     async def look(client: ConsoleClient, now: float) -> int:
         about = plain_names.find(client.model, wanted) if wanted else None
-        asked = await ask(client, now - arguments.last, about, arguments.limit)
+        lately = now - (arguments.last or _UNITS["d"])
+        since = 0.0 if arguments.find and arguments.last is None else lately
+        asked = await ask(client, since, about, arguments.limit, only=arguments.only, words=arguments.find)
         lines = plain_events.lines(client.model, asked, now)
         plainly.show(lines, lambda: plain_events.as_json(client.model, asked, now), arguments)
         return 0
@@ -69,16 +78,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     return plainly.run("events", arguments, look)
 
 
-async def ask(feed: Feed, since: float, about: tuple[str, str] | None, limit: int) -> plain_events.Asked:
+async def ask(
+    feed: Feed,
+    since: float,
+    about: tuple[str, str] | None,
+    limit: int,
+    *,
+    only: str = "",
+    words: str = "",
+) -> plain_events.Asked:
     """What happened since a time, newest first, a batch at a time. Raises `NoAnswer`."""
     alone = about if about is not None and about[0] != "site" else None
     kind, name = alone or (None, None)
-    asked = plain_events.Asked(since=since, about=about)
+    asked = plain_events.Asked(since=since, about=about, words=words)
     found: list[Event] = []
     batch: Sequence[Event] = ()
     before: float | None = None
     for _again in range(_MOST_BATCHES):
-        question = AskEvents(before=before, limit=_BATCH, kind=kind, name=name)
+        question = AskEvents(
+            before=before,
+            limit=_BATCH,
+            kind=kind,
+            name=name,
+            only=only,
+            words=words,
+            language=i18n.language(),
+        )
         if before is None:
             answer, problem, _there = await plainly.first(feed, question, Events)
             if answer is None:
@@ -88,10 +113,14 @@ async def ask(feed: Feed, since: float, about: tuple[str, str] | None, limit: in
         new, batch = [each for each in answer.events if each not in batch], answer.events
         found += [each for each in new if each.at >= since and plain_events.belongs(feed.model, each, about)]
         oldest = min((each.at for each in answer.events), default=since)
-        if len(answer.events) < _BATCH or oldest < since or len(found) > limit:
+        if answer.looked_back is not None:
+            oldest, before = answer.looked_back, answer.looked_back
+        elif len(answer.events) < _BATCH:
             break
-        # events of one moment may lie on both sides of a batch's end: that moment is asked for again
-        before = oldest if before == oldest + _MOMENT_S else oldest + _MOMENT_S
+        else:  # a central that does not say how far it looked may have more of that moment
+            before = oldest if before == oldest + _MOMENT_S else oldest + _MOMENT_S
+        if oldest < since or len(found) > limit:
+            break
     else:
         asked.whole = False
     asked.whole = asked.whole and len(found) <= limit

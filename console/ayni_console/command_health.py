@@ -11,6 +11,7 @@ from ayni_console import plainly
 from ayni_console.client import ConsoleClient
 from ayni_console.feed import Feed
 from ayni_console.view import plain_health
+from ayni_core.wire.health import MOST_MONITORS, AskHealth, Health
 from ayni_core.wire.questions import AskDeliveries, AskEvents, Deliveries, Events
 from ayni_io.i18n import _
 
@@ -47,6 +48,7 @@ async def ask(feed: Feed, now: float) -> plain_health.Asked:
     asked = plain_health.Asked(answered=there, told=told, problem=problem)
     if not there:
         return asked
+    await _ask_health(feed, asked)
     questions = {kind: AskEvents(limit=_MOST_EVENTS, kind=kind) for kind in ("node", "")}
     answers, _problems = await plainly.ask_all(feed, questions, Events)
     lately = now - plain_health.LOOKS_BACK_S
@@ -58,3 +60,14 @@ async def ask(feed: Feed, now: float) -> plain_health.Asked:
     ]
     asked.events = sorted(found, key=lambda each: -each.at)
     return asked
+
+
+async def _ask_health(feed: Feed, asked: plain_health.Asked) -> None:
+    """What the central says of itself and of every monitor."""
+    names = sorted(feed.model.nodes)
+    batches = [tuple(names[at : at + MOST_MONITORS]) for at in range(0, len(names), MOST_MONITORS)] or [()]
+    questions = {number: AskHealth(monitors=batch) for number, batch in enumerate(batches)}
+    answers, _problems = await plainly.ask_all(feed, questions, Health)
+    for answer in answers.values():
+        asked.central, asked.parts = answer.central, answer.parts
+        asked.monitors |= {each.id: each for each in answer.monitors}

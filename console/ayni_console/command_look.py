@@ -13,7 +13,16 @@ from ayni_console.feed import Feed
 from ayni_console.view import plain_events, plain_link, plain_names, plain_parts, plain_site
 from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import LinkView, SiteView
-from ayni_core.wire.questions import AskEvents, AskHistory, AskReadings, Events, History, Readings
+from ayni_core.wire.questions import (
+    AskEvents,
+    AskEvidence,
+    AskHistory,
+    AskReadings,
+    Events,
+    Evidence,
+    History,
+    Readings,
+)
 from ayni_io.i18n import _
 
 WEEK_S, STEP_S = 7 * 86400.0, 6 * 3600.0
@@ -75,6 +84,8 @@ async def ask_link(feed: Feed, link: LinkView, now: float) -> plain_link.Asked:
     }
     if not answers:
         asked.problem = next(iter(problems.values()), "")
+    told, _untold = await plainly.ask_all(feed, {link.id: AskEvidence(link=link.id)}, Evidence)
+    asked.evidence = told.get(link.id, Evidence())
     return asked
 
 

@@ -9,16 +9,17 @@ import re
 import sys
 from collections.abc import Sequence
 
-from ayni_console import once, options
+from ayni_console import once, options, signing
 from ayni_console.client import ConsoleClient
 from ayni_console.feed import NoAnswer
 from ayni_console.lines import clean
+from ayni_console.view.do import weekday
 from ayni_core.maintenance import KINDS, WEEKDAYS
 from ayni_core.onlooking.model import Model
 from ayni_core.schema import ConfigError
 from ayni_core.wire.questions import AskMaintain, AskMaintained, AskMaintenance, Done, Maintenance, WindowView
 from ayni_core.wire.shape import pack
-from ayni_io import i18n, timezones, words
+from ayni_io import i18n, timezones
 from ayni_io.i18n import _
 from ayni_io.mqtt import BrokerConfig
 
@@ -55,9 +56,7 @@ def parser() -> argparse.ArgumentParser:
     end = does.add_parser("end", help=_("it is over"))
     end.add_argument("id", metavar="ID", help=_("as `ayni maintenance list` shows it"))
     for each in (add, end):
-        each.add_argument(
-            "--author", default="", metavar="NAME", help=_("who you are, where several share a login")
-        )
+        signing.add(each)
     for each in (listed, add, end):
         options.add(each)
     return made
@@ -81,7 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     async def ask(client: ConsoleClient) -> int:
         try:
             if asked is not None:
-                await client.ask(asked, Done)
+                acting = await signing.who(client, arguments)
+                await client.ask(acting.sign(asked), Done)
             found = await client.ask(AskMaintenance(), Maintenance)
         except NoAnswer as error:
             print(f"ayni maintenance: {error}", file=sys.stderr)
@@ -143,7 +143,7 @@ def _show(found: Maintenance, model: Model) -> None:
 def _rest(window: WindowView) -> str:
     parts = []
     if window.weekdays:
-        days = ", ".join(_weekday(day) for day in window.weekdays)
+        days = ", ".join(weekday(day) for day in window.weekdays)
         parts.append(_("each {days} {start} to {end}", days=days, start=window.from_time, end=window.to_time))
     if window.by:
         parts.append(clean(window.by))
@@ -152,8 +152,3 @@ def _rest(window: WindowView) -> str:
     if window.note:
         parts.append(clean(window.note))
     return "".join(f"; {part}" for part in parts)
-
-
-def _weekday(name: str) -> str:
-    monday = datetime.datetime(2024, 1, 1, 12).timestamp()
-    return words.weekday(monday + WEEKDAYS.index(name) * 86_400) if name in WEEKDAYS else name

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from ayni_console import options
+from ayni_console import options, terminal
 from ayni_console.client import ConsoleClient
 from ayni_console.feed import NoAnswer
 from ayni_console.lines import displayed, line, plain
@@ -53,12 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     answered = asyncio.run(_receive(client))
     model, now = client.model, client.model.now(time.time())
     if not model.connected and not model.links:
-        print(model.trouble or _("broker {broker}: no answer", broker=broker), file=sys.stderr)
+        said = (model.trouble or _("broker {broker}: no answer", broker=broker), options.hint(arguments))
+        print("\n".join(filter(None, said)), file=sys.stderr)
         return 2
     if arguments.json:
-        print(json.dumps(as_json(model, now, answered), ensure_ascii=False))
+        print(json.dumps(as_json(model, now, answered), ensure_ascii=not terminal.prints_utf8(sys.stdout)))
     else:
-        shown = (displayed(line(each), arguments.ascii) for each in status.lines(model, now, answered))
+        ascii_only = arguments.ascii or not terminal.prints_utf8(sys.stdout)
+        shown = (displayed(line(each), ascii_only) for each in status.lines(model, now, answered))
         print("\n".join(plain(each) for each in shown))
     if not answered:
         return 2

@@ -24,7 +24,7 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.app import App
 from textual.strip import Strip
 
-from ayni_console.lines import cells
+from ayni_console.lines import char_cells
 
 
 class Shade(NamedTuple):
@@ -55,6 +55,7 @@ class Picture:
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
         self._lines: list[list[Cell | None]] = [[None] * width for _each in range(height)]
+        self._newest: list[tuple[int, list[Segment]] | None] = [None] * height
         self._shades: dict[Style | None, Shade] = {None: PLAIN}
 
     @property
@@ -68,7 +69,10 @@ class Picture:
         shade = PLAIN
         for y, x, segments in pieces:
             if 0 <= y < self.height:
-                shade = self._draw(y, x, self._cells(segments, colours), written, shade)
+                piece = (x, list(segments))
+                if piece != self._newest[y]:  # Textual draws a line several times where once is enough
+                    self._newest[y] = piece
+                    shade = self._draw(y, x, self._cells(piece[1], colours), written, shade)
         if shade != PLAIN:
             written.append("\x1b[0m")
         return "".join(written)
@@ -81,8 +85,11 @@ class Picture:
             shade = self._shades.get(style)
             if shade is None:
                 shade = self._shades[style] = shade_of(style, colours) if style else PLAIN
+            if text.isascii():
+                made += [(char, shade) for char in text]
+                continue
             for char in text:
-                size = cells(char)
+                size = char_cells(char)
                 if size == 0 and made:
                     made[-1] = (made[-1][0] + char, shade)
                 elif size:
@@ -93,6 +100,8 @@ class Picture:
     def _draw(self, y: int, x: int, fresh: list[Cell], written: list[str], shade: Shade) -> Shade:
         row = self._lines[y]
         count = min(len(fresh), self.width - x)
+        if row[x : x + count] == fresh[:count]:
+            return shade
         at = 0
         while at < count:
             if row[x + at] == fresh[at]:

@@ -6,6 +6,7 @@ into what this terminal can show. So no view asks which terminal it is for.
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -32,7 +33,9 @@ _ASCII = str.maketrans(
 )  # fmt: skip
 
 
-def _width_of(char: str) -> int:
+@functools.lru_cache(4096)
+def char_cells(char: str) -> int:
+    """How many terminal cells a character takes: none where it joins the one before."""
     if unicodedata.combining(char):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
@@ -40,7 +43,7 @@ def _width_of(char: str) -> int:
 
 def cells(text: str) -> int:
     """How many terminal cells a text takes."""
-    return len(text) if text.isascii() else sum(map(_width_of, text))
+    return len(text) if text.isascii() else sum(map(char_cells, text))
 
 
 def clip(text: str, width: int) -> str:
@@ -49,7 +52,7 @@ def clip(text: str, width: int) -> str:
         return text
     room, kept = max(width - 1, 0), []
     for char in text:
-        room -= _width_of(char)
+        room -= char_cells(char)
         if room < 0:
             break
         kept.append(char)
@@ -134,7 +137,7 @@ def to_ascii(text: str) -> str:
         return text
     made: list[str] = []
     for char in text.translate(_ASCII):
-        size = _width_of(char)
+        size = char_cells(char)
         if size == 0 or char.isascii():
             made.append(char if char.isascii() else "")
             continue
@@ -169,5 +172,5 @@ def changed(old: Sequence[Span], new: Sequence[Span]) -> tuple[int, int] | None:
 def _by_cell(spans: Iterable[Span]) -> Iterable[tuple[str, str]]:
     for text, style in spans:
         for char in text:
-            for _each in range(_width_of(char)):
+            for _each in range(char_cells(char)):
                 yield char, style

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from ayni_console import once, options
+from ayni_console import once, options, terminal
 from ayni_console.client import ConsoleClient
 from ayni_console.feed import Answer, Feed, NoAnswer
 from ayni_console.lines import displayed, line, plain
@@ -83,16 +83,20 @@ def run(
             print(f"ayni {name}: {error}", file=sys.stderr)
             return 2
 
-    return once.run(f"ayni {name}", where, look)
+    status = once.run(f"ayni {name}", where, look)
+    if status == 2 and (hint := options.hint(arguments)):
+        print(hint, file=sys.stderr)
+    return status
 
 
 def show(lines: Iterable[str], value: Callable[[], object], arguments: argparse.Namespace) -> None:
     """Print the lines, or with `--json` the value."""
     if arguments.json:
-        print(json.dumps(value(), ensure_ascii=False))
+        print(json.dumps(value(), ensure_ascii=not terminal.prints_utf8(sys.stdout)))
         return
+    ascii_only = arguments.ascii or not terminal.prints_utf8(sys.stdout)
     for each in lines:
-        print(plain(displayed(line(each), arguments.ascii)))
+        print(plain(displayed(line(each), ascii_only)))
 
 
 async def first(client: Feed, question: Question, kind: type[Answer]) -> tuple[Answer | None, str, bool]:

@@ -1,13 +1,44 @@
-"""A small plot in text: one column a step, the mean as `█`, the band from least to largest as `░`."""
+"""A small plot in text: the mean as `█`, the band from least to largest as `░`, a level as `─`.
+
+Where the terminal has braille, a cell holds two columns of four dots: the mean is a line, the band a haze.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
+from ayni_console.lines import Line, Span, cells
 from ayni_core.wire.questions import Bucket
 
 STEPS = (1, 2, 5)
+_DOTS = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
+"""Bits of a braille cell: of its left and its right column, from the lowest dot up (Unicode, U+2800)."""
+_FIRST_BRAILLE = 0x2800
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """One line of a plot: its steps, and how long each lasts."""
+
+    steps: Sequence[Bucket]
+    step_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What a plot shows: from when to when, on how many cells, and what the values are called. A steady value
+    does not look wild, for the scale spans `least_span` at least; `levels` are drawn straight across."""
+
+    start: float
+    end: float
+    columns: int
+    rows: int
+    label: Callable[[float], str] = field(default=str)
+    least_span: float = 0.0
+    levels: Sequence[float] = ()
+    braille: bool = False
 
 
 def resample(
@@ -53,47 +84,163 @@ def scale(low: float, high: float, rows: int) -> tuple[float, float]:
     for factor in (*STEPS, 10, 20, 50):
         step = factor * power
         base = math.floor(low / step + 1e-9) * step
-        if base + step * (rows - 1) >= high - step * 1e-9:
-            return base, step
+        spare = rows - 1 - math.ceil((high - base) / step - 1e-9)
+        if spare >= 0:  # in the middle, but a value that is never below 0 has no axis below it
+            below = spare // 2 if low < 0 else min(spare // 2, round(base / step))
+            return base - below * step, step
     raise AssertionError("a step of fifty times the least always holds")
 
 
-def plot(
-    columns: Sequence[Bucket | None], rows: int, *, label: Callable[[float], str], least_span: float = 0.0
-) -> list[str]:
-    """`rows` lines, the largest value on top; each begins with its value and `│`.
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Which row a value stands in; the lowest is 0."""
 
-    `least_span` keeps a steady value from looking wild: the scale spans at least so much.
+    base: float
+    step: float
+    rows: int
+
+    def row(self, value: float) -> int:
+        return round((value - self.base) / self.step)
+
+    def dot(self, value: float) -> int:
+        """Of four a row."""
+        return min(max(math.floor(((value - self.base) / self.step + 0.5) * 4), 0), self.rows * 4 - 1)
+
+
+def draw(curves: Sequence[Curve], frame: Frame) -> list[Line]:
+    """`frame.rows` lines, the largest value on top; each begins with its value and `│`. Nothing at all where
+    nothing is known.
+
+    Two curves are drawn over each other, the first in front, without their bands.
     """
-    known = [column for column in columns if column is not None]
-    if not known or rows < 3:
+    wide = frame.columns * (2 if frame.braille else 1)
+    sampled = [resample(curve.steps, frame.start, frame.end, wide, curve.step_s) for curve in curves]
+    known = [column for columns in sampled for column in columns if column is not None]
+    if not known or frame.rows < 3:
         return []
-    low, high = min(each.low for each in known), max(each.high for each in known)
-    if high - low < least_span:
-        low, high = (low + high - least_span) / 2, (low + high + least_span) / 2
-    base, step = scale(low, high, rows)
-    labels = [label(base + row * step) for row in range(rows)]
-    margin = max(map(len, labels))
+    found = _scaled(known, len(curves) > 1, frame)
+    labels = [frame.label(found.base + row * found.step) for row in range(frame.rows)]
+    margin = max(map(cells, labels))
+    fill = _braille if frame.braille else _blocks
     lines = []
-    for row in reversed(range(rows)):
-        marks = "".join(_mark(column, row, base, step) for column in columns)
-        lines.append(f"{labels[row]:>{margin}} │{marks}")
+    for row, marks in reversed(list(enumerate(fill(sampled, found, frame.levels)))):
+        name = " " * (margin - cells(labels[row])) + labels[row]
+        lines.append((Span(f"{name} │", "plot"), *marks))
     return lines
 
 
-def _mark(column: Bucket | None, row: int, base: float, step: float) -> str:
-    if column is None:
-        return " "
-    if round((column.mean - base) / step) == row:
-        return "█"
-    return "░" if round((column.low - base) / step) <= row <= round((column.high - base) / step) else " "
+def _scaled(known: Sequence[Bucket], lines_only: bool, frame: Frame) -> _Scale:
+    lows = [each.mean if lines_only else each.low for each in known]
+    highs = [each.mean if lines_only else each.high for each in known]
+    low, high = min([*lows, *frame.levels]), max([*highs, *frame.levels])
+    if high - low < frame.least_span:
+        low, high = (low + high - frame.least_span) / 2, (low + high + frame.least_span) / 2
+    return _Scale(*scale(low, high, frame.rows), frame.rows)
 
 
-def axis(marks: Sequence[tuple[float, str]], start: float, end: float, columns: int) -> str:
-    """The line below a plot: each mark's name begins under its moment; what does not fit is left out."""
+_STYLES = {"█": "plot", "▒": "meaning", "░": "dim", "─": "rule", " ": ""}
+
+
+def _blocks(
+    sampled: Sequence[Sequence[Bucket | None]], scaled: _Scale, levels: Sequence[float]
+) -> list[Line]:
+    """A cell a column: the mean of the first curve wins, then that of the second, a level, the band."""
+    straight = {scaled.row(level) for level in levels}
+    made = []
+    for row in range(scaled.rows):
+        marks = []
+        for columns in zip(*sampled, strict=True):
+            mark = next(
+                (
+                    sign
+                    for sign, each in zip("█▒", columns, strict=False)
+                    if each and scaled.row(each.mean) == row
+                ),
+                "",
+            )
+            first = columns[0]
+            if not mark and row in straight:
+                mark = "─"
+            elif not mark and len(sampled) == 1 and first is not None:
+                mark = "░" if scaled.row(first.low) <= row <= scaled.row(first.high) else ""
+            marks.append(mark or " ")
+        made.append(_joined_marks([(mark, _STYLES[mark]) for mark in marks]))
+    return made
+
+
+class _Dots:
+    """A grid of dots, two across and four up in a cell; row 0 is the lowest."""
+
+    def __init__(self, rows: int, wide: int) -> None:
+        self.cells = [[0] * wide for _row in range(rows)]
+
+    def add(self, x: int, y: int) -> None:
+        self.cells[y // 4][x // 2] |= _DOTS[x % 2][y % 4]
+
+
+def _braille(
+    sampled: Sequence[Sequence[Bucket | None]], scaled: _Scale, levels: Sequence[float]
+) -> list[Line]:
+    """The first curve is a line, the second is dotted, a band has every other dot, a level is sparse."""
+    wide = len(sampled[0]) // 2
+    front, behind, level, haze = (_Dots(scaled.rows, wide) for _layer in range(4))
+    _trace(front, sampled[0], scaled)
+    for columns in sampled[1:]:
+        for x, column in enumerate(columns[: 2 * wide : 2]):
+            if column is not None:
+                behind.add(2 * x, scaled.dot(column.mean))
+    for value in levels:
+        for x in range(0, 2 * wide, 4):
+            level.add(x, scaled.dot(value))
+    for x, column in enumerate(sampled[0][: 2 * wide] if len(sampled) == 1 else ()):
+        if column is not None:
+            for y in range(scaled.dot(column.low), scaled.dot(column.high) + 1):
+                if (x + y) % 2 == 0:
+                    haze.add(x, y)
+    made = []
+    for layers in zip(front.cells, behind.cells, level.cells, haze.cells, strict=True):
+        marks = []
+        for curve, other, straight, band in zip(*layers, strict=True):
+            bits = curve | other or straight | band
+            style = "plot" if curve else "meaning" if other else "rule" if straight else "dim"
+            marks.append((chr(_FIRST_BRAILLE + bits), style) if bits else (" ", ""))
+        made.append(_joined_marks(marks))
+    return made
+
+
+def _trace(dots: _Dots, columns: Sequence[Bucket | None], scaled: _Scale) -> None:
+    """A curve as one line: where it jumps, the dots between are filled."""
+    before: int | None = None
+    for x, column in enumerate(columns[: 2 * len(dots.cells[0])]):
+        if column is None:
+            before = None
+            continue
+        here = scaled.dot(column.mean)
+        first = here if before is None or before >= here else before + 1
+        last = here if before is None or before <= here else before - 1
+        for y in range(first, last + 1):
+            dots.add(x, y)
+        before = here
+
+
+def _joined_marks(marks: Sequence[tuple[str, str]]) -> Line:
+    """Neighbours of one style as one span."""
+    made: list[Span] = []
+    for mark, style in marks:
+        if made and (made[-1].style == style or mark == " "):
+            made[-1] = Span(made[-1].text + mark, made[-1].style)
+        else:
+            made.append(Span(mark, style))
+    return tuple(made)
+
+
+def axis(marks: Sequence[tuple[float, str]], start: float, end: float, columns: int, last: str = "") -> str:
+    """The line below a plot, ending in `last`: each mark's name begins under its moment; what does not fit is
+    left out."""
+    room = columns - cells(last)
     text = ""
     for at, name in marks:
         column = round((at - start) / (end - start) * columns)
-        if column >= len(text) and column + len(name) <= columns:
+        if column >= len(text) and column + len(name) <= room:
             text = text.ljust(column) + name + " "
-    return text[:columns].ljust(columns)
+    return text[:room].ljust(room) + last

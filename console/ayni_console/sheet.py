@@ -6,7 +6,7 @@ are refreshed, and nothing when nothing changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,14 +18,16 @@ from ayni_console.lines import Line, changed, displayed
 
 
 class Sheet(Widget):
-    """Lines over its whole area. `show` replaces them."""
+    """Lines over its whole area. `show` replaces them; `wanted` is called when it is drawn before that."""
 
     DEFAULT_CSS = "Sheet { width: 1fr; height: 1fr; }"
 
-    def __init__(self, styles: Mapping[str, Style], ascii_only: bool) -> None:
+    def __init__(self, styles: Mapping[str, Style], ascii_only: bool, wanted: Callable[[], None]) -> None:
         super().__init__()
         self._look_of = styles
         self._ascii_only = ascii_only
+        self._wanted = wanted
+        self._first = False
         self.lines: list[Line] = []
 
     def show(self, lines: Sequence[Line]) -> None:
@@ -34,7 +36,8 @@ class Sheet(Widget):
         old, self.lines = self.lines, fresh
         width, height = self.size
         if len(old) != len(fresh):
-            self.refresh()
+            if not self._first:
+                self.refresh()
             return
         regions = []
         for y, (before, after) in enumerate(zip(old, fresh, strict=True)):
@@ -46,6 +49,10 @@ class Sheet(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One line as Textual wants it."""
+        if not self.lines and not self._first:
+            self._first = True
+            self._wanted()
+            self._first = False
         base = self._look_of[""]
         if y >= len(self.lines):
             return Strip.blank(self.size.width, base)

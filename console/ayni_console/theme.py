@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.style import Style
 from textual.theme import Theme
 
@@ -19,31 +21,66 @@ COLOURS = {
     "key": "#f2cc60",
     "head": "#ffffff",
 }
+LIGHT_GROUND, LIGHT_TEXT = "#fbfaf5", "#1c2024"
+LIGHT_COLOURS = {
+    "": LIGHT_TEXT,
+    "dim": "#4d565f",
+    "rule": "#4d565f",
+    "ok": "#0b5a1e",
+    "weak": "#6b2e00",
+    "down": "#a0111b",
+    "nonews": "#0b4a8f",
+    "meaning": "#0f5257",
+    "plot": "#0b4a7a",
+    "key": "#6a2e00",
+    "head": "#000000",
+}
+"""For a terminal in the sun: dark letters on a light ground."""
+
 _BOLD = {"head", "down", "key"}
 
-THEME = Theme(
-    name="ayni",
-    primary="#8fd3ff",
-    foreground=TEXT,
-    background=GROUND,
-    surface=GROUND,
-    panel=GROUND,
-    success=COLOURS["ok"],
-    warning=COLOURS["weak"],
-    error=COLOURS["down"],
-    dark=True,
-)
 
-
-def styles(colour: bool) -> dict[str, Style]:
-    """What each style name looks like."""
-    made: dict[str, Style] = {}
-    for name, shade in COLOURS.items():
-        made[name] = Style(
-            color=shade if colour else None, bgcolor=GROUND if colour else None, bold=name in _BOLD
-        )
-    made["selected"] = Style(color=GROUND, bgcolor=TEXT) if colour else Style(reverse=True)
-    made["training"] = (
-        Style(color=GROUND, bgcolor=COLOURS["weak"], bold=True) if colour else Style(reverse=True, bold=True)
+def _theme(name: str, colours: Mapping[str, str], ground: str) -> Theme:
+    return Theme(
+        name=name,
+        primary=colours["plot"],
+        foreground=colours[""],
+        background=ground,
+        surface=ground,
+        panel=ground,
+        success=colours["ok"],
+        warning=colours["weak"],
+        error=colours["down"],
+        dark=ground == GROUND,
     )
+
+
+THEME = _theme("ayni", COLOURS, GROUND)
+LIGHT = _theme("ayni-light", LIGHT_COLOURS, LIGHT_GROUND)
+THEMES = {"dark": THEME, "light": LIGHT}
+"""What `--colours` takes."""
+
+
+FEW = {
+    "down": Style(color="bright_white", bgcolor="black", bold=True, reverse=True),
+    "nonews": Style(color="bright_cyan", bgcolor="black"),
+}
+"""With sixteen colours the others come out right by themselves; no red of theirs is 7:1 on black."""
+
+
+def styles(colour: bool, *, few: bool = False, light: bool = False) -> dict[str, Style]:
+    """What each style name looks like; `few`: where there are sixteen colours only, which are dark then."""
+    light = light and not few
+    colours, ground = (LIGHT_COLOURS, LIGHT_GROUND) if light else (COLOURS, GROUND)
+    made: dict[str, Style] = {}
+    for name, shade in colours.items():
+        made[name] = Style(
+            color=shade if colour else None, bgcolor=ground if colour else None, bold=name in _BOLD
+        )
+    made["selected"] = Style(color=ground, bgcolor=colours[""]) if colour else Style(reverse=True)
+    made["training"] = (
+        Style(color=ground, bgcolor=colours["weak"], bold=True) if colour else Style(reverse=True, bold=True)
+    )
+    if colour and few:
+        made |= FEW
     return made

@@ -62,7 +62,7 @@ class Verify:
 def troubled(model: Model, now: float) -> set[Thing]:
     """Everything that is not well now; with contact lost, everything there is."""
     found = {(item.kind, item.name) for item in attention.items(model, now)}
-    found |= {("link", link.id) for link in model.links.values() if model.link_state(link, now) != "ok"}
+    found |= {("link", name) for name, state in model.link_states(now).items() if state != "ok"}
     if model.contact(now) in NO_CONTACT:
         found |= {("link", name) for name in model.links} | {("device", name) for name in model.devices}
         found |= {("node", name) for name in model.nodes} | {("upstream", name) for name in model.upstreams}

@@ -271,7 +271,17 @@ def poll_plan(text: str) -> tuple[float, float]:
 
 def may(role: str, doing: Doing) -> bool:
     """Whether somebody of this role may give the command."""
-    return _RANKS.get(role, -1) >= _RANKS[doing.role]
+    return at_least(role, doing.role)
+
+
+def at_least(role: str, wanted: str) -> bool:
+    """Whether a role may do what takes another one; what is no role of people may nothing."""
+    return _RANKS.get(role, -1) >= _RANKS[wanted]
+
+
+def lesser(one: str, other: str) -> str:
+    """Of two roles the one that may less."""
+    return min(one, other, key=lambda role: _RANKS.get(role, -1))
 
 
 def is_identifier(text: str) -> bool:

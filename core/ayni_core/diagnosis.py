@@ -6,7 +6,7 @@ A first form: guided diagnosis with its evidence replaces the inside of `cause_o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ayni_core.message import Message
 from ayni_core.wire.messages import EndView
@@ -14,12 +14,18 @@ from ayni_core.wire.messages import EndView
 _STEP_DB = 4.0
 _NOISY_DBM = -88.0
 _POOR_CCQ_PCT = 80.0
+SIDE_LOBE_DB = (16.0, 26.0)
+"""Aimed at a side lobe, both ends hear about 20 dB less than the link's budget gives."""
+_UNEVEN_DB = 6.0
+_CLEAR_DROP_DB = 6.0
+"""One half of the signal alone cannot cost both ends so much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
     """What the judge knows around one link. `titles` names the sites at its ends for people.
 
+    `plans_dbm` is what each side (`a`, `b`) should hear by the link's budget, where there is one.
     `dark_site` is the site at one end of which no device answers; `cut_by` the link further up that is down
     too; `monitors_silent` that no monitor reports from either end.
     """
@@ -28,6 +34,7 @@ class Signs:
     a: EndView
     b: EndView
     titles: Mapping[str, str]
+    plans_dbm: Mapping[str, float] = field(default_factory=dict)
     dark_site: str | None = None
     cut_by: str | None = None
     silent_device: str | None = None
@@ -72,7 +79,12 @@ def cause_of_other(
 
 
 def _weak(signs: Signs) -> tuple[Message, Message]:
+    if _beside(signs):
+        return _pair("side_lobe")
     low = [_drop(end) >= _STEP_DB for end in (signs.a, signs.b)]
+    uneven = max((signs.a, signs.b), key=_uneven_db)
+    if _uneven_db(uneven) >= _UNEVEN_DB and min(_drop(signs.a), _drop(signs.b)) < _CLEAR_DROP_DB:
+        return _pair("connector", site=_title(signs, uneven))
     noisy = [end for end in (signs.a, signs.b) if end.noise_dbm is not None and end.noise_dbm > _NOISY_DBM]
     if noisy and not all(low):
         return _pair("interference", site=_title(signs, noisy[0]))
@@ -84,6 +96,22 @@ def _weak(signs: Signs) -> tuple[Message, Message]:
     if signs.slow_port_device is not None:
         return _pair("cable", device=signs.slow_port_device)
     return _pair("unknown")
+
+
+def _beside(signs: Signs) -> bool:
+    """Whether both ends hear about 20 dB too little."""
+    below = []
+    for side, end in (("a", signs.a), ("b", signs.b)):
+        plan = signs.plans_dbm.get(side, end.normal_dbm)
+        if plan is None or end.signal_dbm is None:
+            return False
+        below.append(plan - end.signal_dbm)
+    least, most = SIDE_LOBE_DB
+    return all(least <= each <= most for each in below)
+
+
+def _uneven_db(end: EndView) -> float:
+    return max(end.chains_dbm) - min(end.chains_dbm) if len(end.chains_dbm) > 1 else 0.0
 
 
 def _title(signs: Signs, end: EndView) -> str:

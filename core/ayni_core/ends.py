@@ -36,6 +36,16 @@ def resolve(known: DeviceKnown, other: DeviceKnown, end: End) -> tuple[str, str]
     return None
 
 
+def series(end: End, known: DeviceKnown, where: tuple[str, str] | None, metric: str) -> Series | None:
+    """The series that a number of this end is; None while nothing tells. Noise belongs to the place, so a
+    sector's figure serves for each of its stations."""
+    own = Series(*where, metric) if where is not None else None
+    if metric == "noise_dbm" and (own is None or known.number(own, known.full_at) is None):
+        radio = end.radio or _only_radio(known, metric)
+        return Series("radio", radio, metric) if radio is not None else own
+    return own
+
+
 def view(
     end: End, site: str, known: DeviceKnown, where: tuple[str, str] | None, answers: bool | None
 ) -> EndView:
@@ -47,14 +57,7 @@ def view(
             return None
         return known.number(Series(where[0], where[1], metric), fresh)
 
-    def noise() -> float | None:
-        """Noise belongs to the place, so a sector's figure serves for each of its stations."""
-        radio = end.radio or _only_radio(known, "noise_dbm")
-        found = find("noise_dbm")
-        if found is None and radio is not None:
-            found = known.number(Series("radio", radio, "noise_dbm"), fresh)
-        return found
-
+    noise = series(end, known, where, "noise_dbm")
     port = _port(known)
     up = port is not None and known.number(Series("interface", port, "if_oper")) == _UP
     return EndView(
@@ -65,7 +68,7 @@ def view(
         answers=answers,
         signal_dbm=find("signal_dbm"),
         normal_dbm=end.expected_dbm,
-        noise_dbm=noise(),
+        noise_dbm=known.number(noise, fresh) if noise is not None else None,
         chains_dbm=_chains(known, where, fresh),
         tx_rate_bps=find("tx_rate_bps"),
         rx_rate_bps=find("rx_rate_bps"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ayni_core import maintenance, power_tree, reach, sources
@@ -36,13 +36,15 @@ ENGINES = ("fast", "pysnmp")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who looks or repairs. `role` decides what they may do, `contact` says how they are told."""
+    """Somebody who looks or repairs. `role` decides what they may do, `contact` says how they are told.
+    `shared` makes it a login of these people: there they say who they are."""
 
     name: str
     title: str
     role: str = "operator"
     language: str | None = None
     contact: Contact = field(default_factory=Contact)
+    shared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +115,13 @@ class Device:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     """One end of a link: a radio of a device. `radio` may stay open where the device has one only. What it
-    should hear was `measured` when new, or else computed from the link's budget."""
+    should hear was `measured` when new, or else computed from the link's budget (`budget_dbm`)."""
 
     device: str
     radio: str | None = None
     expected_dbm: float | None = None
     measured: bool = False
+    budget_dbm: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +165,7 @@ class Elsewhere:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """The whole community. All names in it refer to something that exists. `timezone` is an IANA name, whose
-    clock `maintenance` and people go by."""
+    clock `maintenance` and people go by; `training`: a pretend network, as every screen then says."""
 
     title: str
     language: str
@@ -179,6 +182,7 @@ class Network:
     timezone: str = "UTC"
     maintenance: Mapping[str, Window] = field(default_factory=dict)
     reach: Reach = field(default_factory=Reach)
+    training: bool = False
 
     _of_node: Mapping[str, tuple[Device, ...]] = field(init=False, repr=False, compare=False)
 
@@ -217,6 +221,7 @@ def parse(fields: Fields, known_rules: Collection[str] | None = None) -> Network
     timezone = reach.read_timezone(about, None) or "UTC"
     rules = law.read(about)
     heartbeat, telegram = reach.read_heartbeat(about), reach.read_telegram(about)
+    training = about.boolean("training", False)
     about.done()
     sites = fields.named("sites", _site, required=True)
     nodes = fields.named("nodes", _node)
@@ -242,6 +247,7 @@ def parse(fields: Fields, known_rules: Collection[str] | None = None) -> Network
             heartbeat=heartbeat,
             telegram=telegram,
         ),
+        training=training,
     )
     _check_references(network, fields)
     if known_rules is not None:
@@ -272,6 +278,7 @@ def _person(name: str, fields: Fields) -> Person:
         role=fields.choice("role", ROLES, "operator"),
         language=fields.text("language", None),
         contact=reach.read_contact(fields),
+        shared=fields.texts("shared"),
     )
     fields.done()
     return person
@@ -413,9 +420,8 @@ def _link(name: str, fields: Fields) -> Link:
     ends = []
     for letter in ("a", "b"):
         end = _end(fields.child(letter, required=True))
-        if end.expected_dbm is None and budget is not None:
-            end = End(device=end.device, radio=end.radio, expected_dbm=budget)
-        ends.append(end)
+        usual = budget if end.expected_dbm is None else end.expected_dbm
+        ends.append(replace(end, expected_dbm=usual, budget_dbm=budget))
     link = Link(
         name=name, title=_title(name, fields), a=ends[0], b=ends[1], frequency_mhz=frequency,
         rules=law.read(fields),
@@ -448,6 +454,12 @@ def _check_references(network: Network, fields: Fields) -> None:
         if name and name not in known:
             fields.faults.add(path, f'unknown {what} "{name}"{did_you_mean(name, known)}')
 
+    for person in network.people.values():
+        for name in person.shared:
+            path = f"people.{person.name}.shared"
+            check(path, name, network.people, "person")
+            if name in network.people and network.people[name].shared:
+                fields.faults.add(path, f'"{name}" is a shared login itself; expected people')
     for node in network.nodes.values():
         check(f"nodes.{node.name}.site", node.site, network.sites, "site")
     for device in network.devices.values():

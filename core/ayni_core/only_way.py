@@ -29,42 +29,40 @@ def risk(network: Network, order: Order, node: str, device: str) -> str:
 
 def on_only_way(network: Network, node: str, device: str) -> bool:
     """Whether a node has a way out, and would have none without the device."""
-    roots, home = build(network).roots, network.nodes[node].site
-    return _reaches(network, home, roots, "") and not _reaches(network, home, roots, device)
+    home = network.nodes[node].site
+    return home in _with_a_way(network, "") and home not in _with_a_way(network, device)
+
+
+def sites_cut_off(network: Network, device: str) -> tuple[str, ...]:
+    """Sites that have a way out now and would have none without the device, in the order of the inventory."""
+    lost = _with_a_way(network, "") - _with_a_way(network, device)
+    return tuple(site for site in network.sites if site in lost)
 
 
 def homes_cut_off(network: Network, device: str) -> int:
-    """Households that have a way out now and would have none without the device."""
-    roots = build(network).roots
-    sites = [
-        site
-        for site in network.sites.values()
-        if _reaches(network, site.name, roots, "") and not _reaches(network, site.name, roots, device)
-    ]
-    return sum(site.homes for site in sites)
+    """Households at these sites."""
+    return sum(network.sites[site].homes for site in sites_cut_off(network, device))
 
 
-def _reaches(network: Network, start: str, roots: tuple[str, ...], without: str) -> bool:
-    """Whether a site has a way to one of the roots when a device (or none) is out of order."""
+def _with_a_way(network: Network, without: str) -> set[str]:
+    """Sites that have a way to one of the roots when a device (or none) is out of order."""
     ends = {end.device for link in network.links.values() for _letter, end in link.ends}
     upstreams = [up.device for up in network.upstreams.values()]
     dead = network.devices[without].site if without and without not in ends else ""
-    goals = {network.devices[each].site for each in upstreams if each != without} if upstreams else set(roots)
-    if dead:
-        goals.discard(dead)
-    if start == dead:
-        return False
-    seen, queue = {start}, deque([start])
-    while queue:
-        site = queue.popleft()
-        if site in goals:
-            return True
-        for link in network.links.values():
-            if without in (link.a.device, link.b.device):
-                continue
+    goals = {network.devices[each].site for each in upstreams if each != without}
+    if not upstreams:
+        goals = set(build(network).roots)
+    goals.discard(dead)
+    beside: dict[str, list[str]] = {}
+    for link in network.links.values():
+        if without not in (link.a.device, link.b.device):
             a, b = network.sites_of(link)
-            for here, there in ((a, b), (b, a)):
-                if here == site and there not in seen and there != dead:
-                    seen.add(there)
-                    queue.append(there)
-    return False
+            beside.setdefault(a, []).append(b)
+            beside.setdefault(b, []).append(a)
+    seen, queue = set(goals), deque(goals)
+    while queue:
+        for there in beside.get(queue.popleft(), ()):
+            if there not in seen and there != dead:
+                seen.add(there)
+                queue.append(there)
+    return seen

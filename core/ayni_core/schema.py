@@ -57,12 +57,17 @@ class Faults:
             raise ConfigError(self.found)
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that somebody most likely meant."""
+    return next(iter(difflib.get_close_matches(word, sorted(known), n=1)), None)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``; did you mean "x"?`` or the known words when they are few, or nothing."""
     words = sorted(known)
-    close = difflib.get_close_matches(word, words, n=1)
-    if close:
-        return f'; did you mean "{close[0]}"?'
+    close = nearest(word, words)
+    if close is not None:
+        return f'; did you mean "{close}"?'
     return f"; known are {', '.join(words)}" if 0 < len(words) <= 16 else ""
 
 

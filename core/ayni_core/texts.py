@@ -12,7 +12,9 @@ from ayni_core.texts_lab import LAB_TEXTS
 from ayni_core.texts_numbers import NUMBER_TEXTS
 from ayni_core.texts_parts import PART_TEXTS
 from ayni_core.texts_people import PEOPLE_TEXTS
+from ayni_core.texts_pin import PIN_TEXTS
 from ayni_core.texts_rules import RULE_TEXTS
+from ayni_core.texts_signs import SIGN_TEXTS
 from ayni_core.texts_traps import TRAP_TEXTS
 
 TEXTS: dict[str, str] = {}
@@ -30,7 +32,9 @@ TEXTS.update(RULE_TEXTS)
 TEXTS.update(PART_TEXTS)
 TEXTS.update(DISCOVERY_TEXTS)
 TEXTS.update(PEOPLE_TEXTS)
+TEXTS.update(PIN_TEXTS)
 TEXTS.update(NUMBER_TEXTS)
+TEXTS.update(SIGN_TEXTS)
 
 
 # What is wrong (alerts): a headline of at most 60 characters
@@ -69,6 +73,8 @@ _text("headline.unknown", "Not enough is known yet.")
 _text("answer.bad_question", "the central did not understand the question: {problem}")
 _text("answer.not_found", "nothing is known of {name}")
 _text("answer.not_allowed", "{user} may not do this")
+_text("answer.past_over", "the look at the past has ended; begin it again")
+_text("answer.past_busy", "{most} people look at the past already; try again in two minutes")
 _text("answer.store_down", "the central cannot read its memory right now")
 _text("answer.too_many", "too many questions at once: at most {most} of one person wait at a time")
 _text("answer.too_many_notes", "too many notes: at most {most} in {minutes} minutes")

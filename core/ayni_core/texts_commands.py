@@ -35,6 +35,8 @@ _text("plan.restart", "The monitor {node} is about to restart. Nothing is polled
 _text("plan.plan", "{node} is about to poll by another plan for {minutes} min: {plan}.")
 _text("plan.harmless", "Nothing changes by this.")
 _text("plan.homes", "Homes that may be cut off: {homes}.")
+_text("plan.sites", "Sites that may be cut off: {sites}.")
+_text("plan.sites_more", "Sites that may be cut off: {sites}, and {more} more.")
 _text("plan.guard", "Unless the central still hears the monitor afterwards, it is undone after {seconds} s.")
 _text(
     "plan.poe_back",
@@ -86,6 +88,7 @@ _text("refused.wants_target", "{do} needs an address")
 _text("refused.no_tool", "{node} may not send echo requests, and has no ping: {cause}")
 
 # How far it is
+_text("running.taken", "the monitor has taken it on")
 _text("running.polling", "asking {device}")
 _text("running.walking", "{objects} objects")
 _text("running.waiting_off", "off; on again in {seconds} s")

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ayni_core import __version__
-from ayni_core.schema import ConfigError, did_you_mean
+from ayni_core.schema import ConfigError, nearest
+from ayni_io import i18n, usage
 from ayni_io.i18n import _
 
 
@@ -40,9 +42,15 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
     ("site",): Entry("ayni_console.command_look:site_main", "console", "one site as plain lines"),
     ("events",): Entry("ayni_console.command_events:main", "console", "what happened, as plain lines"),
     ("health",): Entry("ayni_console.command_health:main", "console", "how Ayni itself is, as plain lines"),
+    ("map",): Entry("ayni_console.command_pages:map_main", "console", "who is behind whom, as plain lines"),
+    ("advice",): Entry("ayni_console.command_pages:advice_main", "console", "what to do now, as plain lines"),
+    ("messages",): Entry(
+        "ayni_console.command_pages:messages_main", "console", "what people were told, as plain lines"
+    ),
     ("do",): Entry("ayni_console.command_do:main", "console", "give a command to a device or a monitor"),
     ("alerts",): Entry("ayni_console.command_alerts:main", "console", "every alarm as plain lines"),
     ("ack",): Entry("ayni_console.command_alerts:ack_main", "console", "take an alarm on, or give it back"),
+    ("note",): Entry("ayni_console.command_note:main", "console", "write a note for all to read"),
     ("maintenance",): Entry(
         "ayni_console.command_maintenance:main", "console", "say when nobody is to be called"
     ),
@@ -73,6 +81,7 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
     ("hub", "accounts"): Entry(
         "ayni_hub.command_accounts:main", "hub", "write the accounts of a broker of your own"
     ),
+    ("hub", "pin"): Entry("ayni_hub.command_pin:main", "hub", "give a person of a shared login a PIN"),
     ("hub", "handover"): Entry("ayni_hub.command_handover:main", "hub", "give a worker's buckets to another"),
     ("hub", "migrate"): Entry(
         "ayni_hub.command_migrate:main", "hub", "bring what is stored to another store"
@@ -98,6 +107,8 @@ _GROUPS = {
 _BROUGHT_BY = {
     "cryptography": "snmpv3",
     "textual": "console",
+    "aiohttp": "web",
+    "textual_serve": "web",
     "pysnmp": "agent",
     "amqtt": "lab",
     "influxdb_client": "hub",
@@ -107,6 +118,9 @@ _BROUGHT_BY = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a locale that lacks a letter is no reason to end
     try:
         try:
             return _main(list(sys.argv[1:] if argv is None else argv))
@@ -118,6 +132,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(words: list[str]) -> int:
+    usage.speak()
+    i18n.use(_language_in(words))
     if words[:1] in (["--version"], ["-V"]):
         print(f"ayni {__version__}")
         return 0
@@ -133,9 +149,26 @@ def _main(words: list[str]) -> int:
             print(_usage((words[0],)))
             return 0 if len(words) > 1 else 2
         known = [path[1] for path in COMMANDS if path[0] == words[0] and len(path) > 1]
-        return _complain(f"{words[0]} {words[1]}", did_you_mean(words[1], known))
+        return _complain(f"{words[0]} {words[1]}", _hint(words[1], known))
     known = sorted({path[0] for path in COMMANDS})
-    return _complain(words[0], did_you_mean(words[0], known) or f"; known are {', '.join(known)}")
+    return _complain(words[0], _hint(words[0], known))
+
+
+def _language_in(words: Sequence[str]) -> str | None:
+    """What `--language` says, for a help page in it, too; a parser complains of what is none."""
+    for option, value in zip(words, [*words[1:], ""], strict=False):
+        if option == "--language":
+            return value or None
+        if option.startswith("--language="):
+            return option.partition("=")[2] or None
+    return None
+
+
+def _hint(word: str, known: Sequence[str]) -> str:
+    close = nearest(word, known)
+    if close is not None:
+        return _('; did you mean "{word}"?', word=close)
+    return _("; known are {words}", words=", ".join(known))
 
 
 def load(entry: Entry) -> Callable[[list[str]], int | None]:

@@ -17,26 +17,32 @@ from pathlib import Path
 
 from ayni_core.message import Message
 from ayni_core.texts import TEXTS
+from ayni_io import chosen, pseudo
 
 LOCALE = Path(__file__).resolve().parent / "locale"
 LANGUAGES = {"en": "English", "es": "Español", "fr": "Français", "pt": "Português"}
 """What the catalogues hold; the key is also what AYNI_LANG and `--language` take."""
 
+_NUMBERS = ("LC_ALL", "LC_NUMERIC", "LANG")
+_COMMA = {f"es_{country}" for country in ("AR", "BO", "CL", "CO", "CR", "EC", "ES", "GQ", "PY", "UY", "VE")}
+"""Where Spanish is written with a decimal comma; elsewhere in America with a point (Unicode CLDR)."""
+
 _current: gettext.NullTranslations = gettext.NullTranslations()
 _language = "en"
+_mark = "."
 _reader: ContextVar[str | None] = ContextVar("reader", default=None)
 """Whose language it is instead, in this thread or task."""
 
 
 def use(language: str | None = None) -> str:
     """Choose a language: the one given, or what the environment asks for; returns the one in use."""
-    global _current, _language
+    global _current, _language, _mark
     wanted = [language] if language else _from_environment()
     for tag in wanted:
         short = tag.replace("-", "_").partition("_")[0].partition(".")[0].lower()
-        if short in LANGUAGES:
-            _language = short
-            _current = gettext.translation("ayni", str(LOCALE), languages=[short], fallback=True)
+        if short in LANGUAGES or short == pseudo.LANGUAGE:
+            _language, _current = short, _catalogue(short)
+            _mark = _mark_here()
             break
     return _language
 
@@ -62,7 +68,7 @@ def _texts() -> gettext.NullTranslations:
 
 
 def _from_environment() -> list[str]:
-    own = os.environ.get("AYNI_LANG")
+    own = os.environ.get("AYNI_LANG") or chosen.read(chosen.LANGUAGE, os.environ)
     if own:
         return [own]
     listed = [tag for tag in os.environ.get("LANGUAGE", "").split(":") if tag]
@@ -108,13 +114,35 @@ def say_in(tag: str, message: Message) -> str:
 
 @functools.cache
 def _catalogue(short: str) -> gettext.NullTranslations:
+    if short == pseudo.LANGUAGE:
+        return pseudo.Pseudo()
     known = [short] if short in LANGUAGES else []
     return gettext.translation("ayni", str(LOCALE), languages=known or ["en"], fallback=True)
+
+
+class _Number(float):
+    """A number that is written with the decimal mark of the language in use."""
+
+    def __format__(self, how: str) -> str:
+        return super().__format__(how).replace(".", decimal_mark())
+
+
+def decimal_mark() -> str:
+    """What stands between the whole and the parts of a number: as in the reader's language or country."""
+    return _mark if _reader.get() is None else _c("decimal mark", ".")
+
+
+def _mark_here() -> str:
+    own = next((os.environ[name] for name in _NUMBERS if os.environ.get(name)), "").partition(".")[0]
+    if own.startswith(f"{_language}_") and own in _COMMA:
+        return ","
+    return _current.pgettext("decimal mark", ".")
 
 
 def _fill(text: str, fallback: str, values: Mapping[str, object]) -> str:
     if not values:
         return text
+    values = {name: _Number(each) if isinstance(each, float) else each for name, each in values.items()}
     try:
         return text.format(**values)
     except (KeyError, IndexError, ValueError):  # a translation with a wrong place must not end a program

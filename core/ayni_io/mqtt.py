@@ -20,6 +20,7 @@ import asyncio
 import contextlib
 import importlib.util
 import logging
+import math
 import socket
 import ssl
 import sys
@@ -36,7 +37,7 @@ from ayni_io.mqtt_config import BrokerConfig as BrokerConfig
 from ayni_io.mqtt_config import BrokerReference as BrokerReference
 from ayni_io.mqtt_config import broker_address as broker_address
 from ayni_io.mqtt_config import read_broker as read_broker
-from ayni_io.mqtt_trouble import NOT_AUTHORIZED, Address, Kind, Trouble
+from ayni_io.mqtt_trouble import NOT_AUTHORIZED, Address, Kind, Trouble, Why
 from ayni_io.pulse import Pulse
 from ayni_io.traffic import Meter, Traffic, in_vain
 
@@ -125,8 +126,10 @@ class MqttClient:
         clock_is_right: Callable[[], bool] = clock.synchronised,
         return_s: float = _RETURN_S,
         will_at_end: bool = False,
+        longest_pause_s: float = math.inf,
     ) -> None:
-        """`will_at_end`: the will speaks also when we leave by ourselves."""
+        """`will_at_end`: the will speaks also when we leave by ourselves. `longest_pause_s` bounds the time
+        between two tries while there is no network: for somebody who sits and waits."""
         self.broker = broker
         self.client_id = client_id
         self.keepalive_s = keepalive_s
@@ -141,6 +144,7 @@ class MqttClient:
         self._clock_is_right = clock_is_right
         self._return_s = return_s
         self._will_at_end = will_at_end
+        self._longest_pause_s = longest_pause_s
         self._filters: list[str] = []
         self._client: _Paho | None = None
         self._waiting: dict[int, asyncio.Future[bool]] = {}
@@ -220,12 +224,12 @@ class MqttClient:
             if lasted_s is None:
                 if address is not all_[-1] and str(trouble) != str(address.trouble):
                     log.warning("the next address is tried cause=%s", trouble)
-                address.failed(trouble, clock.monotonic_s())
+                address.failed(trouble, clock.monotonic_s(), self._longest_pause_s)
                 self.trouble = all_[0].trouble
                 continue
             if lasted_s > _LASTING_S:
                 address.pause_s = 0.0
-            address.failed(trouble, clock.monotonic_s())
+            address.failed(trouble, clock.monotonic_s(), self._longest_pause_s)
             for other in all_:
                 if other is not address and other.trouble and other.trouble.kind == "network":
                     other.due_s = other.pause_s = 0.0
@@ -246,7 +250,7 @@ class MqttClient:
         try:
             client = self._new_client(self.broker.ca_of(address.host, address.port))
         except ValueError as error:
-            return Trouble(kind="tls", text=f"{where}: {error}"), None
+            return Trouble(kind="tls", text=f"{where}: {error}", why="no_authority"), None
         try:
             await asyncio.to_thread(client.connect, address.host, address.port, self.keepalive_s)
         except (OSError, ValueError) as error:
@@ -269,6 +273,9 @@ class MqttClient:
             up_s = await self._live(client, sock, where, return_=return_)
         lost = self._lost.result() if self._lost.done() else None
         trouble = lost or Trouble(kind="lost", text=f"{where}: connection lost")
+        if up_s is None and trouble.kind == "lost":
+            text = f"{where}: it hung up on us before it answered; is that a broker for MQTT?"
+            trouble = Trouble(kind="network", text=text, why="no_mqtt")
         self._drop(trouble)
         return trouble, None if up_s is None else clock.monotonic_s() - up_s
 
@@ -295,7 +302,7 @@ class MqttClient:
             if self._lost.done():
                 break
             if up_s is None and now_s - began_s > _ANSWER_S:
-                self._lose("network", f"{where}: no answer")
+                self._lose("network", f"{where}: no answer", "no_answer")
             elif not self._alive(client, now_s):
                 self._lose("lost", f"{where}: it no longer answers")
             elif return_ and now_s > back_s and not self._lively(now_s):
@@ -371,7 +378,9 @@ class MqttClient:
             password = self.broker.password.reveal() if self.broker.password else None
             client.username_pw_set(self.broker.username, password)
         if ca:
-            client.tls_set_context(mqtt_trouble.tls_context(ca, check_time=self._clock_is_right()))
+            exact = self.broker.exact and ca == self.broker.ca
+            context = mqtt_trouble.tls_context(ca, check_time=self._clock_is_right(), exact=exact)
+            client.tls_set_context(context)
         if self.will:
             client.will_set(self.will.topic, self.will.payload, 1, True)
         client.on_connect = self._connected
@@ -411,7 +420,7 @@ class MqttClient:
             return
         if reason.is_failure:
             refusal = mqtt_trouble.of_refusal(reason.value, str(reason), f"broker {self.address}")
-            self._lose(refusal.kind, refusal.text)
+            self._lose(refusal.kind, refusal.text, refusal.why)
             return
         self.connected, self.trouble = True, None
         self._last_reason = ""
@@ -450,9 +459,9 @@ class MqttClient:
                 # without a PUBACK the broker would soon send nothing more: one bad message must not do that
                 log.exception("message not taken topic=%s", message.topic[:100])
 
-    def _lose(self, kind: Kind, text: str) -> None:
+    def _lose(self, kind: Kind, text: str, why: Why = "") -> None:
         if self._lost is not None and not self._lost.done():
-            self._lost.set_result(Trouble(kind=kind, text=text))
+            self._lost.set_result(Trouble(kind=kind, text=text, why=why))
 
     def _drop(self, trouble: Trouble, *, word: bool = True) -> None:
         client, self.connected = self._client, False

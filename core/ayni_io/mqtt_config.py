@@ -24,6 +24,8 @@ class BrokerConfig:
     username: str | None = None
     password: Secret | None = None
     ca: Path | None = None
+    exact: bool = False
+    """`ca` is the broker's own certificate, which a person has compared: its names do not count."""
     protocol: str = "5"
     also: tuple[tuple[str, int], ...] = ()
     """Further addresses where the same account is taken, to be tried in this order."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ayni_core.onlooking import attention
 from ayni_core.onlooking.attention import Counts, Item
 from ayni_core.onlooking.model import Model
-from ayni_core.wire.messages import LINK_STATES, LinkView, SiteView
+from ayni_core.onlooking.ranking import Place, place
+from ayni_core.wire.messages import LinkView, SiteView
 from ayni_io import words
 from ayni_io.i18n import _, _n, say
 
@@ -59,20 +60,9 @@ def normal(link: LinkView) -> str:
     return shown[0] if shown[0] == shown[1] else "/".join(shown)
 
 
-def order(model: Model, now: float, sort: str, link: LinkView) -> tuple[float, float, str]:
+def order(model: Model, now: float, sort: str, link: LinkView) -> Place:
     """The place of a link in the table."""
-    state = model.link_state(link, now)
-    rank = LINK_STATES.index(state) if state in LINK_STATES else len(LINK_STATES)
-    match sort:
-        case "name":
-            return 0.0, 0.0, link.title.casefold()
-        case "signal":
-            heard = [end.signal_dbm for end in (link.a, link.b) if end.signal_dbm is not None]
-            return min(heard, default=0.0), 0.0, link.title.casefold()
-        case "repeats":
-            shares = [end.retry_pct for end in (link.a, link.b) if end.retry_pct is not None]
-            return -max(shares, default=-1.0), 0.0, link.title.casefold()
-    return float(rank), float(-link.homes if state != "ok" else 0), link.title.casefold()
+    return place(link, model.link_state(link, now), sort)
 
 
 def headline(model: Model, link: LinkView, now: float) -> str:

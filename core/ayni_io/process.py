@@ -11,6 +11,9 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
+OWN_DEVICES = 20
+"""The exit status by which the console says to the demo: the person wants their own network now."""
+
 
 def set_up_logging(verbose: bool = False) -> None:
     """One line an event on stderr; without a time where systemd's journal adds its own."""

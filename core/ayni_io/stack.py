@@ -6,7 +6,7 @@ a child when the roof dies, even by `kill -9` (PR_SET_PDEATHSIG, prctl(2)); chil
 from the main thread only. What a child says goes to `logs/NAME.log` in the folder of the stack.
 
 With `restart`, a child that ends is started again after a pause that doubles up to a minute; without,
-`died` tells of it.
+`died` tells of it. One that ends with EX_TEMPFAIL (sysexits.h) asks to be started again, and always is.
 """
 
 from __future__ import annotations
@@ -128,10 +128,13 @@ class Stack:
         while True:
             started = time.monotonic()
             status = await child.wait()
-            self._deaths.put_nowait(child.part.name)
-            log.warning("part ended name=%s status=%d", child.part.name, status)
-            if not self._restart:
-                return
+            if status == os.EX_TEMPFAIL:  # somebody told it to restart: it wants to be started again
+                log.info("part starts again name=%s", child.part.name)
+            else:
+                self._deaths.put_nowait(child.part.name)
+                log.warning("part ended name=%s status=%d", child.part.name, status)
+                if not self._restart:
+                    return
             if time.monotonic() - started > _STEADY_S:
                 pause_s = _FIRST_PAUSE_S
             await asyncio.sleep(pause_s)

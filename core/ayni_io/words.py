@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from ayni_io.i18n import _, _c, _n
+from ayni_io.i18n import _, _c, _n, decimal_mark
 
 SYMBOLS = {"ok": "●", "weak": "▲", "down": "■", "silent": "■", "no_news": "?", "unknown": "?"}
 STYLES = {
@@ -81,11 +81,18 @@ def short(seconds: float | None) -> str:
     return _c("age", "{n}d", n=min(whole // DAY, 999))
 
 
+def ago(seconds: float) -> str:
+    """`just now`, `20 s ago`, `5 h ago`: below a minute by tens, for a second that counts costs bytes."""
+    if seconds < 10:
+        return _("just now")
+    return _("{age} ago", age=duration(seconds if seconds >= MINUTE else seconds // 10 * 10))
+
+
 def number(value: float | None, digits: int = 0, unit: str = "") -> str:
     """A number with the decimal mark of the language, `--` where there is none."""
     if value is None:
         return "--"
-    text = f"{value:.{digits}f}".replace(".", _c("decimal mark", "."))
+    text = f"{value:.{digits}f}".replace(".", decimal_mark())
     if text.strip("-0.,") == "":
         text = text.lstrip("-")
     return f"{text} {unit}" if unit else text
@@ -109,4 +116,23 @@ def when(at: float, now: float, zone: datetime.tzinfo | None = None) -> str:
         return f"{then:%H:%M}"
     if 0 <= now - at < 6 * DAY:
         return f"{weekday(at, zone)} {then:%H:%M}"
-    return f"{then:%Y-%m-%d}"
+    return date(at, zone)
+
+
+def date(at: float, zone: datetime.tzinfo | None = None) -> str:
+    """A day as the language writes it: `2026-11-22`, `22/11/2026`; without a zone that of this machine."""
+    return datetime.datetime.fromtimestamp(at, zone).strftime(_c("date", "%Y-%m-%d"))
+
+
+def day(at: float, zone: datetime.tzinfo | None = None) -> str:
+    """A day without its year: `11-22`, `22/11`; without a zone that of this machine."""
+    return datetime.datetime.fromtimestamp(at, zone).strftime(_c("day and month", "%m-%d"))
+
+
+def month(at: float, zone: datetime.tzinfo | None = None) -> str:
+    """The month, short; without a zone that of this machine."""
+    months = (
+        _("Jan"), _("Feb"), _("Mar"), _("Apr"), _c("month", "May"), _("Jun"), _("Jul"), _("Aug"), _("Sep"),
+        _("Oct"), _("Nov"), _("Dec"),
+    )  # fmt: skip
+    return months[datetime.datetime.fromtimestamp(at, zone).month - 1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ayni_core.schema import ConfigError
@@ -35,6 +35,49 @@ def insert_all(text: str, section: str, entries: Mapping[str, Any]) -> str:
     except ConfigError:
         pass
     return _comments_on_top(text) + yamlwrite.dump(wanted)
+
+
+def put(text: str, path: Sequence[str], key: str, value: Any) -> str:
+    """The text with `key: value` in the mapping at a path such as `("people", "ana")`, which must be there;
+    what stood under that key goes. Raises `ConfigError`."""
+    whole, _lines = yamlfile.load(text, "network")
+    wanted = copy.deepcopy(whole)
+    here = wanted
+    for name in path:
+        here = here.get(name) if isinstance(here, dict) else None
+    if not isinstance(here, dict):
+        raise ConfigError([f"network: {'.'.join(path)}: expected a mapping"])
+    fresh = key not in here
+    here[key] = value
+    try:
+        edited = _put_text(text, path, key, value) if fresh else ""
+        if yamlfile.load(edited, "network")[0] == wanted:
+            return edited
+    except ConfigError:
+        pass
+    return _comments_on_top(text) + yamlwrite.dump(wanted)
+
+
+def _put_text(text: str, path: Sequence[str], key: str, value: Any) -> str:
+    """The same as text, as far as the layout is the usual one."""
+    lines = text.splitlines()
+    start, end, margin = -1, len(lines), ""
+    for name in path:
+        head = re.compile(rf"{margin}{re.escape(name)}:\s*(#.*)?$")
+        start = next((n for n in range(start + 1, end) if head.fullmatch(lines[n])), end)
+        inside = next((line for line in lines[start + 1 : end] if re.match(r"\s*[^\s#]", line)), "")
+        deeper = inside[: len(inside) - len(inside.lstrip())]
+        if len(deeper) <= len(margin):
+            return text  # its mapping is empty, or in one line
+        margin = deeper
+        stop = start + 1
+        while stop < end and (not lines[stop].strip() or lines[stop].startswith(margin)):
+            stop += 1
+        end = stop
+    while end > start + 1 and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
+        end -= 1
+    block = [margin + line for line in yamlwrite.dump({key: value}).splitlines()]
+    return "\n".join([*lines[:end], *block, *lines[end:]]) + "\n"
 
 
 def _insert_text(text: str, section: str, entries: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ import asyncio
 import json
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from datetime import UTC, datetime
 from statistics import median
 from typing import Any
@@ -38,6 +38,16 @@ _AGAIN_S = {"reference": DAY_S / 4, "last_week": DAY_S, "own": DAY_S}
 """How often one is worked out, or tried again where there was too little."""
 _SCHEMA = "CREATE TABLE IF NOT EXISTS baseline(key TEXT PRIMARY KEY, value REAL NOT NULL, at REAL NOT NULL)"
 
+Baseline = tuple[Wanted, float, float]
+"""What is normal of a series, and when that was worked out."""
+
+
+def baselines_in(rows: Iterable[tuple[Any, ...]]) -> Iterator[Baseline]:
+    """Those of a ledger's rows (key, value, at)."""
+    for key, value, at in rows:
+        device, group, item, metric, baseline = json.loads(key)
+        yield Wanted(device, Series(group, item, metric), baseline), value, at
+
 
 class Baselines:
     """Works for a judge. `run` is a companion of the hub; `look` is one piece of it."""
@@ -58,10 +68,8 @@ class Baselines:
         with file.failing_as("reading baselines"):
             file.db.execute(_SCHEMA)
             rows = file.db.execute("SELECT key, value, at FROM baseline").fetchall()
-        for key, value, at in rows:
-            device, group, item, metric, baseline = json.loads(key)
-            wanted = Wanted(device, Series(group, item, metric), baseline)
-            if device in self._judge.network.devices:
+        for wanted, value, at in baselines_in(rows):
+            if wanted.device in self._judge.network.devices:
                 self._judge.learn_normal(wanted, value)
                 self._tried[wanted] = at
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ayni_core.inventory import Network
-from ayni_core.schema import ConfigError
+from ayni_core.schema import ConfigError, did_you_mean
 from ayni_core.slug import slug
 from ayni_core.wire import topics
 from ayni_core.wire.questions import FOUND_STATES, AskFound, Found, FoundEndView, FoundView
@@ -26,7 +26,7 @@ from ayni_io.onlooker import Onlooker
 from ayni_io.secret import Secret
 
 _CONNECTS_WITHIN_S = 10.0
-_ON_AIR = ("radio", "mesh")
+ON_AIR = ("radio", "mesh")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -127,7 +127,7 @@ def offer(home: Home, found: Found, answer: Callable[[str, str], str]) -> int:
     """
     added = 0
     for link in found.links:
-        if link.state != "new" or link.kind not in _ON_AIR:
+        if link.state != "new" or link.kind not in ON_AIR:
             continue
         try:
             added += _offer_one(home, link, answer)
@@ -141,20 +141,40 @@ def _offer_one(home: Home, link: FoundView, answer: Callable[[str, str], str]) -
     wanted = answer(_("{a} - {b}: add? [y/N]", a=_end(link.a), b=_end(link.b)), "")
     if wanted.casefold() not in (_("y"), _("yes")):
         return False
+    usual = usual_title(home.network(), link)
+    title = answer(_("What do people call it? [{usual}]", usual=usual), usual)
+    name = write_down(home, link, title)
+    print(_("Added the link {name}: {title}", name=name, title=title))
+    return True
+
+
+def usual_title(network: Network, link: FoundView) -> str:
+    """What a link is called when nobody says otherwise: its two sites. Raises `ConfigError`."""
+    for end in (link.a, link.b):
+        if end.device not in network.devices:
+            hint = did_you_mean(end.device, network.devices)
+            raise ConfigError([_('no device "{name}"{hint}', name=end.device, hint=hint)])
+    return "-".join(network.site_of(end.device).title for end in (link.a, link.b))
+
+
+def write_down(
+    home: Home, link: FoundView, title: str, heard: tuple[float | None, float | None] = (None, None)
+) -> str:
+    """Add a found link to network.yaml, with what its two ends should hear where that is known; its name.
+    Raises `ConfigError`."""
     with growing(home.network_path) as change:
         for end in (link.a, link.b):
             change.device(end.device)
         sites = [change.network.site_of(end.device) for end in (link.a, link.b)]
-        usual = "-".join(site.title for site in sites)
-        title = answer(_("What do people call it? [{usual}]", usual=usual), usual)
         name = slug("-".join(site.name for site in sites), "link", change.network.links, longest=48)
         entry: dict[str, Any] = {"title": title}
-        for letter, end in (("a", link.a), ("b", link.b)):
+        for letter, end, signal in zip("ab", (link.a, link.b), heard, strict=True):
             entry[letter] = {"device": end.device} | ({"radio": end.port} if end.port else {})
+            if signal is not None:
+                entry[letter]["expected_dbm"] = round(signal)
         change.add("links", name, entry)
         change.save()
-    print(_("Added the link {name}: {title}", name=name, title=title))
-    return True
+    return name
 
 
 # ---- asking
@@ -165,6 +185,11 @@ def broker_of_person(home: Home, options: argparse.Namespace) -> BrokerConfig:
     if options.broker is not None or options.user is not None:
         options.config = None
         return broker_of(options)
+    return broker_at_home(home)
+
+
+def broker_at_home(home: Home) -> BrokerConfig:
+    """To connect as the person of the network that runs from this folder. Raises `ConfigError`."""
     running = roof.look(home)
     if running is None:
         raise ConfigError(

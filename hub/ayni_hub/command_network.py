@@ -12,7 +12,7 @@ from ayni_core.inventory import Network
 from ayni_core.schema import ConfigError, did_you_mean
 from ayni_core.slug import slug
 from ayni_core.snmpaccess import VERSIONS
-from ayni_hub import adding, command_found, command_netjson, discovering, importing, roof
+from ayni_hub import adding, command_found, command_netjson, discovering, importing, roof, settling
 from ayni_hub.grow import growing
 from ayni_hub.home import Home, default_folder
 from ayni_hub.people.zones import zones_of
@@ -72,6 +72,11 @@ def parser() -> argparse.ArgumentParser:
         description=_("Show the links that devices tell of, beside those that are written down."),
     )
     command_found.add_options(found)
+    following = below.add_parser(
+        "next",
+        help=_("go through what is open: links, what is normal, where alarms go"),
+        description=_("Go through what comes after the first devices; each answer is written down at once."),
+    )
     graph = below.add_parser(
         "netjson",
         help=_("write the network as a graph for other programs"),
@@ -79,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     )
     command_netjson.add_options(graph)
     default = default_folder()
-    for each in (add, link, shown, found, graph, looked_for, brought):
+    for each in (add, link, shown, found, following, graph, looked_for, brought):
         each.add_argument(
             "--dir",
             dest="folder",
@@ -110,6 +115,9 @@ def main(argv: Sequence[str]) -> int:
         return _list(home)
     if options.what == "found":
         return command_found.run(home, options)
+    if options.what == "next":
+        settling.settle(home)
+        return 0
     if options.what == "netjson":
         return command_netjson.run(home, options)
     if options.what == "discover":

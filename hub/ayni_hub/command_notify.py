@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
     zone, zones = zones_of(network, str(path))
     match options.what:
         case "test":
-            return _test(network, str(path), zones, options.person, options.target)
+            return send_test(network, str(path), zones, options.person, options.target)
         case "list":
             print("\n".join(listed(network, zone, zones, time.time())))
             return 0
@@ -75,7 +75,11 @@ def main(argv: Sequence[str]) -> int:
 # ---- test
 
 
-def _test(network: Network, source: str, zones: dict[str, tzinfo], name: str, only: str | None) -> int:
+def send_test(
+    network: Network, source: str, zones: dict[str, tzinfo], name: str, only: str | None = None
+) -> int:
+    """Send a person a test message on all ways, or on one, and tell what came of it; an exit status. Raises
+    `ConfigError`."""
     person = network.people.get(name)
     if person is None:
         known = did_you_mean(name, network.people)

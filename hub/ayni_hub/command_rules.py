@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sqlite3
 import sys
 import time
 from collections import Counter
@@ -20,16 +19,14 @@ from ayni_core.rules import Rule
 from ayni_core.rules.law import Section, written
 from ayni_core.rules.sign import SIGNS
 from ayni_core.schema import ConfigError
-from ayni_core.wire import WireError
-from ayni_core.wire.messages import Event
-from ayni_core.wire.shape import unpack
 from ayni_hub import places
 from ayni_hub.embedded import EmbeddedStore
 from ayni_hub.places import Places
 from ayni_hub.remote.store import RemoteStore
+from ayni_hub.rerun.recorded import Recorded
 from ayni_hub.rerun.trial import DAY_S, Alarm, Note, Outcome, Trial
 from ayni_hub.store import Store, StoreError
-from ayni_io import configs, yamlfile
+from ayni_io import configs, words, yamlfile
 from ayni_io.i18n import _, _n
 from ayni_io.progress import Progress
 from ayni_io.rulebook import read_network, read_rules
@@ -228,7 +225,7 @@ def _show(outcome: Outcome, network: Network, short_s: float, took_s: float) -> 
         _(
             "{start} to {end} ({days} days): {polls} polls of {devices} devices, tried in {took} s",
             start=_day(outcome.start), end=_day(outcome.end), polls=outcome.polls, devices=outcome.devices,
-            days=f"{(outcome.end - outcome.start) / DAY_S:.1f}", took=f"{took_s:.0f}",
+            days=words.number((outcome.end - outcome.start) / DAY_S, 1), took=f"{took_s:.0f}",
         )
     )  # fmt: skip
     by_rule: dict[str, list[Alarm]] = {}
@@ -250,8 +247,8 @@ def _show(outcome: Outcome, network: Network, short_s: float, took_s: float) -> 
     found = outcome.false_per_site_and_week(short_s, list(network.sites))
     noisy = sorted(((count, site) for site, count in found.items() if count), reverse=True)
     mean = sum(found.values()) / len(found) if found else 0.0
-    print(_("False alarms of a site in a week: {mean}", mean=f"{mean:.2f}"), end="")
-    print("".join(f"; {site} {count:.1f}" for count, site in noisy[:5]))
+    print(_("False alarms of a site in a week: {mean}", mean=words.number(mean, 2)), end="")
+    print("".join(f"; {site} {words.number(count, 1)}" for count, site in noisy[:5]))
     print(
         _(
             "An alarm counts as false when it ended by itself within {minutes} minutes, no other alarm"
@@ -313,19 +310,9 @@ def _first(store: Store, end: float) -> float:
 
 
 def _notes(path: Path) -> list[Note]:
-    """What people wrote into the notebook, as far as the file can be read beside a running hub."""
-    if not path.is_file():
-        return []
-    found: list[Note] = []
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as ledger:
-            for (body,) in ledger.execute("SELECT body FROM event ORDER BY at"):
-                event = unpack(Event, body)
-                if event.text.context == "event.note":
-                    found.append((event.at, event.kind or "", event.name or ""))
-    except (sqlite3.Error, WireError):
-        return found
-    return found
+    """What people wrote into the notebook."""
+    written = (event for event in Recorded(path).events() if event.text.context == "event.note")
+    return [(event.at, event.kind, event.name) for event in written]
 
 
 def _day(at: float) -> str:

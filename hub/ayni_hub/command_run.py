@@ -22,6 +22,7 @@ from ayni_hub.embedded import EmbeddedStore
 from ayni_hub.embedded.upgrade import take_over
 from ayni_hub.feeding import Feeder, FeedError
 from ayni_hub.feeding.box import FeedBox
+from ayni_hub.health import Premises
 from ayni_hub.hub import Hub
 from ayni_hub.judge_store import Folders, JudgeStore
 from ayni_hub.ledger import Ledger, LedgerError
@@ -29,8 +30,11 @@ from ayni_hub.lock import HeldError
 from ayni_hub.numbers import companions
 from ayni_hub.people.assembly import Staff
 from ayni_hub.people.memory import PeopleError
+from ayni_hub.pins import FILE as PINS
+from ayni_hub.pins import Pins
 from ayni_hub.remote.opening import open_remote
 from ayni_hub.remote.store import RemoteStore
+from ayni_hub.rerun.players import Players
 from ayni_hub.store import Store, StoreError
 from ayni_hub.worker import Worker
 from ayni_io.i18n import _
@@ -59,13 +63,14 @@ def main(argv: Sequence[str]) -> int:
     broker = config.broker.resolve(str(arguments.config))
     server = config.feed.broker.resolve(f"{arguments.config}: feed") if config.feed else None
     try:
-        return run_until_stopped(_run(config, network, rules, broker, server))
+        return run_until_stopped(_run(arguments.config, config, network, rules, broker, server))
     except (StoreError, LedgerError, PeopleError, FeedError, HeldError, OSError) as error:
         print(f"ayni hub run: {error}", file=sys.stderr)
         return 1
 
 
 async def _run(
+    path: Path,
     config: HubConfig,
     network: Network,
     rules: tuple[Rule, ...],
@@ -88,9 +93,14 @@ async def _run(
             )
             feeder = Feeder(_village(config, server), config.feed, server, box, ledger)
         role = roles.ROLES[config.role]
-        hub = Hub(config.name, network, rules, broker, ledger, store, config.retain, role, feeder)
+        pins = Pins(config.data_dir / PINS)
+        hub = Hub(config.name, network, rules, broker, ledger, store, config.retain, role, feeder, pins)
+        hub.health.premises = Premises(
+            name=config.name, role=config.role, store=config.store.kind, folder=config.data_dir
+        )
         hub.companions += companions.of(config, hub.inside, broker)
         if role.judges:
+            hub.look_back(Players(path))
             hub.companions.append(baselines.companion(hub.inside, store, ledger))
             if Staff.wanted(network):
                 hub.employ(Staff(network, str(config.network), config.data_dir, ledger, hub.do))

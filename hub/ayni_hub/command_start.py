@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ayni_core.schema import ConfigError
-from ayni_hub import discovering, roof
+from ayni_hub import discovering, roof, settling
 from ayni_hub.home import Answers, Home, default_folder
 from ayni_hub.roof import AlreadyRunningError, Roof, Running
 from ayni_io.i18n import _, _n, language
@@ -66,6 +66,8 @@ def main(argv: Sequence[str]) -> int:
     command = parser()
     options = command.parse_args(argv)
     home = Home(options.folder)
+    in_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    first = not home.exists
     if options.status:
         return _status(home)
     asked = (options.network, options.site, options.name)
@@ -75,11 +77,11 @@ def main(argv: Sequence[str]) -> int:
         home.settings(), home.network()  # what is wrong with them is told here, not in a log
     else:
         _begin(home, _answers(command, *asked))
-        if not (options.no_discover or options.foreground) and sys.stdin.isatty() and sys.stdout.isatty():
+        if in_terminal and not (options.no_discover or options.foreground):
             _look_around(home)
     if options.foreground:
         return _foreground(home)
-    return _background(home, console=not options.no_console)
+    return _background(home, console=not options.no_console, settle=first and in_terminal)
 
 
 def stop_main(argv: Sequence[str]) -> int:
@@ -165,7 +167,7 @@ def _foreground(home: Home) -> int:
         return 1
 
 
-def _background(home: Home, *, console: bool) -> int:
+def _background(home: Home, *, console: bool, settle: bool) -> int:
     running = roof.look(home)
     if running is not None and running.ready:
         print(_("It runs already."))
@@ -178,6 +180,8 @@ def _background(home: Home, *, console: bool) -> int:
     print(_("Broker on 127.0.0.1:{port}, {n} parts run.", port=running.port, n=len(running.parts)))
     if len(home.network().devices) < 2:
         print(_("Add your first device: ayni network discover, or ayni network add ADDRESS"))
+    elif settle:
+        settling.settle(home)
     if not console or not sys.stdout.isatty():
         return 0
     return _console(home, running)

@@ -189,8 +189,8 @@ def _output(path: Path | None) -> Iterator[TextIO]:
         yield out
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f}"
+def _megabytes(size: int) -> float:
+    return round(size / 1e6, 1)
 
 
 def _failed(what: str, error: Exception) -> int:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ayni_core import commands, only_way
@@ -27,6 +27,7 @@ from ayni_core.wire import WireError, topics
 from ayni_core.wire.messages import Command, CommandState, Event, NodeState
 from ayni_core.wire.questions import AskCommand, CommandNews, CommandPlan, question
 from ayni_core.wire.shape import pack, unpack
+from ayni_hub.who import Actor, Who
 from ayni_io import clock as wall
 from ayni_io.waiting import BootClock, Clock, within
 
@@ -39,6 +40,7 @@ _MOST_OPEN, _MOST_OPEN_EACH, _MOST_KNOWN = 32, 8, 200
 _MOST_AN_HOUR = 20
 """Events that nobody sent a command for: refusals, and ends of commands that this hub does not know."""
 _MOST_TOPICS, _MOST_NEWS = 8, 256
+_MOST_NAMED = 4
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ class _Entry:
     asked: AskCommand
     order: Order
     user: str
-    role: str
+    actor: Actor
     node: str
     device: str
     risk: str
@@ -70,8 +72,10 @@ class Desk:
         publish: Callable[[str, bytes], Awaitable[None]],
         remember: Callable[[Event], None],
         clock: Clock | None = None,
+        who: Who | None = None,
     ) -> None:
         self._network = network
+        self._who = who or Who(network)
         self._state_of = state_of
         self._publish = publish
         self._remember = remember
@@ -92,7 +96,8 @@ class Desk:
         try:
             news = self._ask(asked, user, topic)
         except OrderError as refusal:
-            self._audit_refusal(asked, user)
+            if not refusal.text.context.startswith("answer."):  # who says who they are next tried nothing yet
+                self._audit_refusal(asked, user)
             state = CommandState(id=asked.id, do=asked.do, state="refused", progress=1.0, text=refusal.text)
             news = CommandNews(state=state)
         self._spawn(self._publish(topic, pack(news)))
@@ -118,10 +123,8 @@ class Desk:
     # ---- looking
 
     def _ask(self, asked: AskCommand, user: str, topic: str) -> CommandNews:
-        person = self._network.people.get(user)
         order = commands.check(asked)
-        if person is None or not commands.may(person.role, order.doing):
-            raise OrderError("refused.role", user=user, role=order.doing.role)
+        actor = self._actor(asked, user, order)
         identifier = f"{user}.{asked.id}"
         if not commands.is_identifier(asked.id) or not commands.is_identifier(identifier):
             raise OrderError("refused.bad_id", n=40)
@@ -140,11 +143,23 @@ class Desk:
             return CommandNews(node=node, plan=self._plan(order, node, device, risk))
         self._make_room(user)
         entry = _Entry(
-            identifier, asked, order, user, person.role, node, device, risk, [topic]
+            identifier, _bare(asked), order, user, actor, node, device, risk, [topic]
         )  # fmt: skip
         self._entries[identifier] = entry
         self._spawn(self._carry(entry))
         return _news(entry, None)
+
+    def _actor(self, asked: AskCommand, user: str, order: Order) -> Actor:
+        """Who wants it, and may; to look first takes no PIN. Raises `OrderError`."""
+        actor = self._who.actor(user, asked.author)
+        if isinstance(actor, Message):
+            raise _refusal(actor)
+        if not commands.may(actor.role, order.doing):
+            raise OrderError("refused.role", user=actor.name, role=order.doing.role)
+        doubt = None if asked.look_first else self._who.doubt(actor, asked.key)
+        if doubt is not None:
+            raise _refusal(doubt)
+        return actor
 
     def _place(self, name: str, order: Order) -> tuple[str, str]:
         """(node, device) of what a person named; a name may be that of both."""
@@ -161,7 +176,7 @@ class Desk:
         return name, ""
 
     def _again(self, known: _Entry, asked: AskCommand, topic: str) -> CommandNews:
-        if known.asked != asked:
+        if known.asked != _bare(asked):
             raise OrderError("refused.other_id", id=asked.id)
         if topic not in known.topics:
             known.topics = [*known.topics, topic][-_MOST_TOPICS:]
@@ -191,15 +206,26 @@ class Desk:
         first = f"plan.port_{order.value}" if doing.name == "port" else f"plan.{doing.name}"
         says = [Message(first, values)]
         cuts = doing.name in ("poe", "reboot") or (doing.name == "port" and order.value == "down")
-        homes = only_way.homes_cut_off(self._network, device) if cuts else 0
+        lost = only_way.sites_cut_off(self._network, device) if cuts else ()
+        homes = sum(self._network.sites[site].homes for site in lost)
         if homes:
             says.append(Message("plan.homes", {"homes": homes}))
+        if lost:
+            says.append(self._named(lost))
         if risk:
             says.append(Message("plan.far" if risk == only_way.FAR else "plan.on_path", values))
         back = {"port": "plan.guard", "poe": "plan.poe_back", "plan": "plan.plan_back"}.get(doing.name)
         if back or doing.undo == "none":
             says.append(Message(back or "plan.none", values))
         return CommandPlan(says=tuple(says), homes=homes)
+
+    def _named(self, sites: Sequence[str]) -> Message:
+        """The sites that may be cut off, those with the most homes first, as many as people read."""
+        ranked = sorted(sites, key=lambda site: (-self._network.sites[site].homes, site))
+        names = ", ".join(self._network.sites[site].title for site in ranked[:_MOST_NAMED])
+        if len(ranked) <= _MOST_NAMED:
+            return Message("plan.sites", {"sites": names})
+        return Message("plan.sites_more", {"sites": names, "more": len(ranked) - _MOST_NAMED})
 
     def _title(self, device: str) -> str:
         return self._network.devices[device].title if device else ""
@@ -218,7 +244,7 @@ class Desk:
         order = entry.order
         command = Command(
             id=entry.id, do=order.doing.name, epoch=hello.epoch, boot=hello.boot,
-            until_s=round(hello.mono_s + commands.VALID_S, 2), by=entry.user, role=entry.role,
+            until_s=round(hello.mono_s + commands.VALID_S, 2), by=entry.actor.name, role=entry.actor.role,
             device=entry.device, item=order.item, target=order.target, value=order.value, count=order.count,
             for_s=order.for_s, force=entry.asked.force, risk=entry.risk,
         )  # fmt: skip
@@ -275,7 +301,8 @@ class Desk:
 
     def _audit(self, entry: _Entry, context: str, level: str) -> None:
         kind, name = ("device", entry.device) if entry.device else ("node", entry.node)
-        self._event(context, level, entry.user, entry.order.doing.name, kind, name, _detail(entry.asked))
+        what = (entry.order.doing.name, kind, name, _detail(entry.asked))
+        self._event(context, level, entry.user, *what, shown=entry.actor.shown)
 
     def _audit_refusal(self, asked: AskCommand, user: str) -> None:
         """Who may not is written down too, but nobody fills the ledger with it."""
@@ -309,9 +336,11 @@ class Desk:
         detail = " ".join(str(values[key]) for key in ("device", "item", "value") if values.get(key))
         self._event(context, level, who, state.do[:30], "node", node, detail or node)
 
-    def _event(self, context: str, level: str, user: str, do: str, kind: str, name: str, detail: str) -> None:
+    def _event(
+        self, context: str, level: str, user: str, do: str, kind: str, name: str, detail: str, shown: str = ""
+    ) -> None:
         person = self._network.people.get(user)
-        who = person.title if person is not None else user[:48]
+        who = shown or (person.title if person is not None else user[:48])
         text = Message(context, {"who": who, "do": do, "detail": detail})
         event = Event(at=wall.wall_s(), text=text, level=level, kind=kind, name=name, author=user[:48])
         self._remember(event)
@@ -329,6 +358,17 @@ class Desk:
 def _news(entry: _Entry, state: CommandState | None) -> CommandNews:
     """As the person knows the command."""
     return CommandNews(node=entry.node, state=replace(state, id=entry.asked.id) if state else None)
+
+
+def _refusal(why: Message) -> OrderError:
+    error = OrderError(why.context)
+    error.text = why
+    return error
+
+
+def _bare(asked: AskCommand) -> AskCommand:
+    """What is asked for, without what proves who asks: somebody may ask again with a new key."""
+    return replace(asked, key="")
 
 
 def _detail(asked: AskCommand) -> str:

@@ -83,5 +83,5 @@ def look_around(
     if walk.added:
         print()
         print(_n("{n} device added.", "{n} devices added.", walk.added))
-        print(_("Once they have been polled, ayni network found shows which of them are linked."))
+        print(_("Once they have been polled, ayni network next asks which of them are linked."))
     return walk.added

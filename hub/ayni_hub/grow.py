@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,12 @@ class Growing:
             text = yamledit.insert_all(self._text, section, entries)
             self.network = _parse(text, str(self.path))
             self._text = text
+
+    def put(self, path: Sequence[str], key: str, value: Any) -> None:
+        """Set a key of an entry at a path such as `("people", "ana")`. Raises `ConfigError` as `add`."""
+        text = yamledit.put(self._text, path, key, value)
+        self.network = _parse(text, str(self.path))
+        self._text = text
 
     def save(self) -> None:
         """Replace the file."""

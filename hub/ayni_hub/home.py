@@ -24,9 +24,11 @@ from ayni_hub.config import read_feed
 from ayni_hub.numbers import config as numbers_config
 from ayni_hub.people.zones import zones_of
 from ayni_hub.phone import config as phone_config
-from ayni_io import files, yamlfile, yamlwrite
+from ayni_io import connection, files, yamlfile, yamlwrite
+from ayni_io.connection import Connection
 from ayni_io.i18n import _
 from ayni_io.local_broker import LocalBroker
+from ayni_io.mqtt_config import BrokerConfig
 from ayni_io.rulebook import load_rules, read_network
 
 HUB = "hub"
@@ -161,7 +163,15 @@ class Home:
             metered=True,
         )
         _rewrite(self.hub_config, {**hub, **settings.sections})
+        self._write_connection(broker, settings.person)
         return _rewrite(self.agent_config, agent)
+
+    def _write_connection(self, broker: LocalBroker, person: str) -> None:
+        """How the person who runs this network gets there, for `ayni console`, `status` and their kin."""
+        account = f"p-{person}"
+        there = BrokerConfig(port=broker.port, username=account, protocol=broker.protocol)
+        made = Connection(user=person, broker=there)
+        connection.write(self.folder / connection.NAME, made, ca=None, password=broker.secrets / account)
 
     @property
     def runtime_dir(self) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from ayni_core import __version__
 from ayni_core.inventory import Network
@@ -19,22 +20,28 @@ from ayni_core.wire.messages import Ack, Command, Event, HubState, NodeState, Pa
 from ayni_core.wire.questions import Done, Question
 from ayni_core.wire.shape import pack, unpack
 from ayni_hub import clock_wait, roles, told
+from ayni_hub import who as who_acts
 from ayni_hub.alerting.life import Life
 from ayni_hub.answers import Answers
 from ayni_hub.board import ALERTS, Board
 from ayni_hub.commands import Desk
 from ayni_hub.crew import Crew
 from ayni_hub.feeding import Feeder
+from ayni_hub.health import HealthDesk
 from ayni_hub.ingest import Arrival, Ingest, Outcome
 from ayni_hub.inside import Companion, Inside
 from ayni_hub.intake import DAY_S, Intake
 from ayni_hub.judge import Judge
 from ayni_hub.ledger import Ledger, LedgerError
 from ayni_hub.links_found import LinksFound
+from ayni_hub.looking_back import LookingBack
+from ayni_hub.monitors import Monitors
 from ayni_hub.people.assembly import Staff
 from ayni_hub.picture import Picture
+from ayni_hub.pins import Pins
 from ayni_hub.presence import Presence
 from ayni_hub.questions import MOST_WAITING, Asked, Questions
+from ayni_hub.rerun.players import Players
 from ayni_hub.retention import Retention
 from ayni_hub.roles import Role
 from ayni_hub.store import Store, StoreError
@@ -42,6 +49,7 @@ from ayni_hub.tally import Tally
 from ayni_hub.verdict_memory import VerdictMemory
 from ayni_hub.voice import Voice
 from ayni_hub.watching import Watching
+from ayni_hub.who import Who
 from ayni_io import clock, timezones
 from ayni_io.mqtt import BrokerConfig, MqttClient, Will
 
@@ -66,6 +74,7 @@ class Hub:
         retain: Retention,
         role: Role = roles.ALL,
         feeder: Feeder | None = None,
+        pins: Pins | None = None,
     ) -> None:
         now = clock.wall_s()
         self._network = network
@@ -89,6 +98,12 @@ class Hub:
         )  # fmt: skip
         self._links_found = LinksFound(network, self._judge.known)
         self._answers = Answers(network, self._judge, store, ledger, self._watch, self._links_found)
+        self._monitors = Monitors()
+        self.health = HealthDesk(network, self._intake, self._monitors, self._judge.nodes, retain, now)
+        self.health.server = feeder.health if feeder else None
+        self._answers.health = self.health
+        self._answers.hasten = self._hasten
+        self._answers.looking_back = LookingBack(network, self._judge, store, self._picture.around)
         zone = timezones.find(network.timezone, "network.timezone")
         self._life = (
             Life(network, self._judge, self._picture, ledger, zone, now, clock.monotonic_s())
@@ -98,6 +113,8 @@ class Hub:
         if self._life is not None:
             self._answers.alerts = self._life.desk
             self._picture.blind_s = self._life.blind_s
+        who = Who(network, pins or Pins(), tell=self._tell_of_login)
+        self._answers.know(who)
         self._voice = Voice(
             MqttClient(
                 broker,
@@ -112,10 +129,13 @@ class Hub:
             lambda node: self._judge.nodes[node].state,
             lambda topic, payload: self._say(topic, payload),
             self._audit,
+            who=who,
         )
         self._questions = Questions(self._answer, self._refuse)
         self._watching = Watching()
-        self._board = Board(self._current, self._voice.keep, self._voice.spawn)
+        self._board = Board(
+            self._current, self._voice.keep, self._voice.spawn, lambda: self._voice.client.at_once
+        )
         self._crew = Crew(network, shares=not role.acknowledges)
         client = self._voice.client
         client.on_connect = self._connected
@@ -183,7 +203,9 @@ class Hub:
                 case "net" | "alert" if retained and payload:
                     self._board.found(topic)
                 case "part":
-                    self._crew.hear(address.words[0], unpack(PartState, payload) if payload else None)
+                    part = unpack(PartState, payload) if payload else None
+                    self._crew.hear(address.words[0], part)
+                    self.health.hear(address.words[0], part, clock.wall_s())
                 case "told" if not retained:
                     self._hear_of(address.words[0], unpack(Told, payload))
         except WireError as error:
@@ -215,6 +237,8 @@ class Hub:
                 frame = placed.frame
                 next_by = now + frame.next_by_s if placed.kind == "live" else None
                 self._judge.take(frame.node, frame.devices, placed.start, next_by, frame.synced)
+            if placed.kind == "live":
+                self._monitors.take(placed.frame, now, itself=not placed.village)
         await self._tell(now)
 
     # ---- judge and tell
@@ -224,6 +248,7 @@ class Hub:
             await asyncio.sleep(_TICK_S)
             now = clock.wall_s()
             dated = await self._intake.is_dated(now)
+            self.health.look(now)
             self._see(now)
             if not dated:
                 continue
@@ -385,6 +410,11 @@ class Hub:
         staff.take({}, self._judge.alerts, clock.wall_s())
         self.companions.append(lambda: staff.run(self.inside))
 
+    def look_back(self, players: Players) -> None:
+        """The past can be looked at from now on."""
+        self._answers.players = players
+        self.companions.append(players.run)
+
     async def _refuse(self, topic: str) -> None:
         await self._say(topic, pack(Done(error=Message("answer.too_many", {"most": MOST_WAITING}))))
 
@@ -396,12 +426,29 @@ class Hub:
                 command = Command(id=f"watch-{int(now)}", do="watch", epoch=state.epoch, for_s=for_s, by=user)
                 self._voice.spawn(self._say(topics.cmd(node), pack(command)))
 
+    def _hasten(self, devices: Sequence[str], for_s: float, user: str) -> None:
+        """A watch of one device: its monitor polls it every few seconds."""
+        now = clock.wall_s()
+        for device in devices:
+            node = self._network.devices[device].node
+            state = self._judge.nodes[node].state
+            if state is None or not state.up:
+                continue
+            if self._watching.due(f"{node}/{device}", state.epoch, for_s, now):
+                command = Command(
+                    id=f"watch-{int(now)}", do="watch", epoch=state.epoch, device=device, for_s=for_s, by=user
+                )
+                self._voice.spawn(self._say(topics.cmd(node), pack(command)))
+
     def _audit(self, event: Event) -> None:
         """Who commanded what: written at once, or with what could not be written before."""
         try:
             self._ledger.remember({}, {}, [event], {})
         except LedgerError:
             self._judge.changes.events.append(event)
+
+    def _tell_of_login(self, text: Message, login: str) -> None:
+        self._audit(who_acts.event(text, login, clock.wall_s()))
 
     async def _say(self, topic: str, payload: bytes) -> None:
         await self._voice.say(topic, payload)

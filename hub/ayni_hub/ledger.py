@@ -37,9 +37,19 @@ CREATE INDEX IF NOT EXISTS event_at ON event(at);
 CREATE TABLE IF NOT EXISTS hour(link TEXT NOT NULL, hour INTEGER NOT NULL, state TEXT NOT NULL,
     PRIMARY KEY(link, hour)) WITHOUT ROWID;
 """
+_SPAN = """
+SELECT body FROM event WHERE at<?1 AND at>=?2 AND (?3 IS NULL OR kind=?3) AND (?4 IS NULL OR name=?4)
+    AND (?5='' OR (?5='notes' AND instr(body, '"text":["event.note",')>0)
+        OR (?5='alarms' AND (instr(body, '"level":"critical"')>0 OR instr(body, '"level":"warn"')>0
+            OR instr(body, '"level":"clear"')>0)))
+    ORDER BY at DESC, id DESC
+"""
+"""In the JSON of an event these stand so only where they are meant: in a text quotes are escaped."""
 _VERSION = 1
+ONLY = ("", "notes", "alarms")
 _CRC_KEPT_S = 7 * 86400
 _MOST_LINES = 200
+_END_OF_TIME = 1e18
 
 
 class LedgerError(Exception):
@@ -210,6 +220,27 @@ class Ledger:
                 (before, kind, name, limit),
             ).fetchall()
         return [unpack(Event, row[0]) for row in rows]
+
+    def event_span(
+        self,
+        before: float | None,
+        count: int,
+        kind: str | None = None,
+        name: str | None = None,
+        only: str = "",
+    ) -> tuple[list[Event], float | None]:
+        """Of the newest `count` events before a time, and all others of the moment of the last one, those
+        that are of one thing and sort (`only` is one of ONLY), newest first; and when that last one was, None
+        where none is older. So one look takes a while that is known, and passes over nothing."""
+        before = _END_OF_TIME if before is None else before
+        with self._file.failing_as("reading events"):
+            last = self._db.execute(
+                "SELECT at FROM event WHERE at<? ORDER BY at DESC LIMIT 1 OFFSET ?", (before, count - 1)
+            ).fetchone()
+            floor = last[0] if last else None
+            low = -_END_OF_TIME if floor is None else floor
+            rows = self._db.execute(_SPAN, (before, low, kind, name, only)).fetchall()
+        return [unpack(Event, row[0]) for row in rows], floor
 
     def forget_before(self, time: float, lines: float) -> None:
         """Drop events and hours older than `time`, and lines of time that nothing came for since `lines`."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 
+from ayni_core import commands
 from ayni_core.inventory import Network
 from ayni_core.message import Message
 from ayni_core.wire.messages import Event
 from ayni_core.wire.questions import AskNote
+from ayni_hub.who import Who
 
 LONGEST = 2000
 MOST, WITHIN_S = 30, 600.0
 """Notes of one person; a class on one login writes fewer."""
-_LONGEST_AUTHOR = 40
 
 
 class Notebook:
@@ -21,13 +22,17 @@ class Notebook:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self.who = Who(network)
+        """Who writes: on a shared login people say so, and no PIN is asked for."""
         self._written: dict[str, deque[float]] = {}
 
     def write(self, asked: AskNote, user: str, now: float) -> Event | Message:
         """The note as it will be kept, or why not."""
-        person = self._network.people.get(user)
-        if person is None or person.role == "viewer":
-            return Message("answer.not_allowed", {"user": user})
+        actor = self.who.actor(user, asked.author)
+        if isinstance(actor, Message):
+            return actor
+        if not commands.at_least(actor.role, "operator"):
+            return Message("answer.not_allowed", {"user": actor.name})
         words = asked.text.strip()[:LONGEST]
         if not words:
             return Message("answer.empty_note")
@@ -35,10 +40,7 @@ class Notebook:
             return Message("answer.not_found", {"name": asked.name[:80] or asked.kind[:80]})
         if not self._may_write_more(user, now):
             return Message("answer.too_many_notes", {"most": MOST, "minutes": int(WITHIN_S // 60)})
-        author = person.title
-        if asked.author and asked.author != author:  # on a shared login people say who they are
-            author = f"{asked.author[:_LONGEST_AUTHOR]} ({author})"
-        text = Message("event.note", {"author": author, "text": words})
+        text = Message("event.note", {"author": actor.shown, "text": words})
         return Event(at=now, text=text, level="note", kind=asked.kind, name=asked.name, author=user)
 
     def _exists(self, kind: str, name: str) -> bool:

@@ -8,7 +8,8 @@ network of a thousand sites is looked at each second, so what has none is not to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from ayni_core import ends
 from ayni_core.diagnosis import Signs, cause_of, cause_of_other
@@ -29,6 +30,7 @@ from ayni_core.wire.messages import (
 from ayni_core.wire.shape import pack
 from ayni_hub.alerting.subject import Subject
 from ayni_hub.judge import Judge
+from ayni_hub.normals import Wanted
 from ayni_hub.surroundings import Surroundings
 
 _LETTERS = {"ok": "o", "weak": "w", "down": "d", "no_news": "n", "unknown": "-"}
@@ -37,6 +39,15 @@ _DAY_H = 24
 _MOSTLY_S = 1800.0
 Titled = Device | Link | Node | Site | Upstream
 _DOWN, _CABLE = "link-down", ("port-slow", "cable-out")
+
+
+class Suspicion(NamedTuple):
+    """What is known around a link; the name of the probable cause, empty where nothing is wrong, and since
+    when."""
+
+    known: Signs
+    cause: str = ""
+    since: float | None = None
 
 
 @dataclass(slots=True)
@@ -93,7 +104,10 @@ class Picture:
         if not self._told:
             out[topics.net("community", "about")] = pack(
                 Community(
-                    title=self._network.title, language=self._network.language, poll_s=self._network.poll_s
+                    title=self._network.title,
+                    language=self._network.language,
+                    poll_s=self._network.poll_s,
+                    training=self._network.training,
                 )
             )
         news = {topic: payload for topic, payload in out.items() if self._told.get(topic) != payload}
@@ -201,12 +215,7 @@ class Picture:
     def _link(self, link: Link, now: float) -> LinkView:
         judge = self._judge
         state, since = self._states["link", link.name]
-        views: dict[str, EndView] = {}
-        for side, end in link.ends:
-            known = judge.known.of(end.device)
-            answers = not judge.silent(end.device) if known.answered_at or known.failed_since else None
-            site = self._network.site_of(end.device)
-            views[side] = ends.view(end, site.name, known, judge.ends[link.name, side].where, answers)
+        views = self._ends(link)
         cause = cause_of(self._signs(link, state, views["a"], views["b"]))
         for alert in self._about.get(("link", link.name), ()):
             since = min(since, alert.since)
@@ -226,6 +235,31 @@ class Picture:
             day=self._day(link.name),
             next_by=max((each for each in due if each is not None), default=None),
         )
+
+    def _ends(self, link: Link) -> dict[str, EndView]:
+        """Both ends by their side."""
+        judge, views = self._judge, {}
+        for side, end in link.ends:
+            known = judge.known.of(end.device)
+            answers = not judge.silent(end.device) if known.answered_at or known.failed_since else None
+            site, where = self._network.site_of(end.device), judge.ends[link.name, side].where
+            view = ends.view(end, site.name, known, where, answers)
+            if view.normal_dbm is None and where is not None:  # nobody wrote it down: as it was when new
+                reference = Wanted(end.device, Series(*where, "signal_dbm"), "reference")
+                view = replace(view, normal_dbm=judge.normals.learned(reference))
+            views[side] = view
+        return views
+
+    def around(self, link: Link) -> Suspicion:
+        """What is known around a link, what is probably wrong, and since when."""
+        views = self._ends(link)
+        state, since = self._states.get(("link", link.name), ("unknown", 0.0))
+        known = self._signs(link, state, views["a"], views["b"])
+        cause = cause_of(known)
+        if cause is None:
+            return Suspicion(known)
+        since = min([since, *(alert.since for alert in self._about.get(("link", link.name), ()))])
+        return Suspicion(known, cause[0].context.removeprefix("cause."), since)
 
     def _explain_others(self, stale: Stale) -> None:
         """The probable cause of the alerts that are not about links."""
@@ -270,6 +304,7 @@ class Picture:
             a=a,
             b=b,
             titles={site: network.sites[site].title for site in network.sites_of(link)},
+            plans_dbm={side: end.budget_dbm for side, end in link.ends if end.budget_dbm is not None},
             dark_site=dark,
             cut_by=self._title_of(cut) if cut else None,
             silent_device=network.devices[silent].title if silent else None,

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
 from ayni_core.schema import ConfigError
 from ayni_io.i18n import LANGUAGES, _, language, use
 from ayni_io.local_broker import KINDS
-from ayni_io.process import run_until_stopped
-from ayni_io.stack import StackError
+from ayni_io.process import OWN_DEVICES, run_until_stopped
+from ayni_io.stack import StackError, ayni
 from ayni_lab.demo import Demo, DemoError, running
 from ayni_lab.exercise import DEFAULT_FAULT, Exercise, fault_names, least_s
 
@@ -73,7 +75,11 @@ def main(argv: Sequence[str]) -> int:
         command.error(sentence)
     if not options.headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
         command.error(_("the demo needs a terminal; without one there is --headless"))
-    return run_until_stopped(_demo(options))
+    status = run_until_stopped(_demo(options))
+    if status == OWN_DEVICES:
+        environment = {**os.environ, "AYNI_LANG": language()}
+        return subprocess.run(ayni("start"), env=environment, check=False).returncode  # noqa: S603 (our own)
+    return status
 
 
 async def _demo(options: argparse.Namespace) -> int:
@@ -102,7 +108,8 @@ async def _on_screen(demo: Demo) -> int:
     for line in demo.deaths():
         _tell(line)
         status = status or 1
-    _tell(_("Everything of the demo is gone again. With your own devices: ayni start"))
+    if status != OWN_DEVICES:
+        _tell(_("Everything of the demo is gone again. With your own devices: ayni start"))
     return status
 
 

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import fcntl
 import functools
+import logging
 import os
 import shutil
 import socket
@@ -126,7 +127,7 @@ class Demo:
                     _("the central has no picture of the village after {seconds} s", seconds=_FIRST_PICTURE_S)
                 )
         self.first_live_s = time.monotonic() - self.started_s
-        self.tell(_("First readings of every link after {seconds} s", seconds=f"{self.first_live_s:.1f}"))
+        self.tell(_("First readings of every link after {seconds} s", seconds=round(self.first_live_s, 1)))
 
     def _all_known(self, eyes: Onlooker) -> bool:
         views = eyes.below(f"{topics.PREFIX}/net/link/", LinkView)
@@ -138,9 +139,10 @@ class Demo:
         """Run the console in this terminal until its user leaves; its exit status."""
         words = ["console", "--broker", f"127.0.0.1:{self.broker.port}", "--user", TRAINER]
         words += ["--password-file", str(self.broker.secrets / f"p-{TRAINER}"), "--watch"]
-        words += ["--language", self.village.language]
+        words += ["--language", self.village.language, "--village"]
         if self.broker.protocol != "5":
             words += ["--mqtt", self.broker.protocol]
+        logging.getLogger("stack").addHandler(logging.NullHandler())  # its lines would stand in the screen
         process = await asyncio.create_subprocess_exec(*ayni(*words))
         try:
             return await process.wait()

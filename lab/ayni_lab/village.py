@@ -79,7 +79,12 @@ class Village:
         hub's config file and one for each agent; the network."""
         ports = json.loads(self.ports.read_text(encoding="utf-8"))
         raw = json.loads(json.dumps(self.raw))
-        raw["network"] |= {"poll_s": self.poll_s, "language": self.language, "rules": _RULES}
+        raw["network"] |= {
+            "poll_s": self.poll_s,
+            "language": self.language,
+            "rules": _RULES,
+            "training": True,
+        }
         for name, device in raw["devices"].items():
             device |= {"address": f"127.0.0.1:{ports[name]}", "community": f"file:{self.community}"}
         if this_machine is not None:

@@ -39,6 +39,10 @@ class Ground(Protocol):
         sent, to save data."""
         ...
 
+    def hasten(self, device: str, for_s: float) -> None:
+        """Poll a device every few seconds for so long; one that is not polled here is passed over."""
+        ...
+
     def pace(self) -> tuple[float, float]:
         """Seconds between polls and between reports, as configured."""
         ...

@@ -7,12 +7,10 @@ from typing import ClassVar
 from ayni_console import advice, verify
 from ayni_console.lines import Line, line
 from ayni_console.screens.page import Page
-from ayni_console.view import home
-from ayni_console.view import link as link_view
 from ayni_console.view import repair as view
+from ayni_console.view import wrong
 from ayni_console.view.page import Look, Row, Window, at_row
-from ayni_core.onlooking import attention
-from ayni_io.i18n import _, say
+from ayni_io.i18n import _
 
 
 class AdvicePage(Page):
@@ -30,36 +28,13 @@ class AdvicePage(Page):
         """The question."""
         return _("What do I do now?")
 
-    def item(self) -> attention.Item | None:
-        """What the worklist says of the thing."""
-        return attention.find(self.app.model, self.kind, self.name_of, self.app.now())
-
     def progress(self) -> advice.Progress:
         """How far it is; begun with the probable cause."""
-        found = self.app.progress.get((self.kind, self.name_of))
+        found = self.app.progress.get(self.subject())
         if found is None:
-            item = self.item()
-            link = self.app.model.links.get(self.name_of) if self.kind == "link" else None
-            cause = (item.cause if item else None) or (link.cause if link else None)
-            found = advice.Progress(advice.cause_of(cause.context if cause else None))
-            self.app.progress[self.kind, self.name_of] = found
+            found = advice.Progress(wrong.probable(self.app.model, self.subject(), self.app.now()))
+            self.app.progress[self.subject()] = found
         return found
-
-    def headline(self, look: Look) -> str:
-        """What is probably wrong."""
-        link = self.app.model.links.get(self.name_of) if self.kind == "link" else None
-        if link is not None:
-            return f"{link.title}: {link_view.headline(self.app.model, link, look.now)}{self._in_hand()}"
-        item = self.item()
-        title = self.app.model.title(self.kind, self.name_of)
-        wrong = say(item.headline) or say(item.text) if item else ""
-        return f"{title}: {wrong or _('Not enough is known yet.')}{self._in_hand()}"
-
-    def _in_hand(self) -> str:
-        """Who is at it already, or why it can wait."""
-        item = self.item()
-        mark = home.mark(item) if item is not None else ""
-        return f" ({mark})" if mark else ""
 
     def middle(self, look: Look) -> Line:
         """`step 3 of 6`."""
@@ -75,7 +50,13 @@ class AdvicePage(Page):
             return view.idea_rows(progress.cause)
         watched = self.app.verifying.get((self.kind, self.name_of))
         return view.advice_rows(
-            self.app.model, self.kind, self.name_of, self.headline(look), progress, watched, look
+            self.app.model,
+            self.kind,
+            self.name_of,
+            wrong.headline(self.app.model, self.subject(), look.now),
+            progress,
+            watched,
+            look,
         )
 
     def subject(self) -> tuple[str, str]:
@@ -100,7 +81,10 @@ class AdvicePage(Page):
     def _mark(self, mark: str) -> None:
         progress, now = self.progress(), self.app.now()
         steps = advice.steps(progress.cause)
-        chosen = int((self.window.key or "step:0").partition(":")[2])
+        what, _colon, number = (self.window.key or "").partition(":")
+        if what != "step":
+            return
+        chosen = int(number)
         progress.marks[chosen] = (mark, now)
         if steps[chosen].kind == "verify" and mark == "done":
             self.app.verifying[self.kind, self.name_of] = verify.begin(
@@ -109,8 +93,10 @@ class AdvicePage(Page):
         self._select_current()
 
     def enter_does(self) -> str:
-        """It marks a step, or chooses another cause."""
-        return _("choose") if self.choosing else _("done")
+        """It marks a step, opens the thing, or chooses another cause."""
+        if self.choosing:
+            return _("choose")
+        return _("open") if (self.window.key or "").startswith("thing:") else _("done")
 
     def open_row(self, key: str) -> None:
         """The step is done, or the idea is chosen."""
@@ -119,6 +105,8 @@ class AdvicePage(Page):
             self.choosing = False
             self.app.progress[self.kind, self.name_of] = advice.Progress(name)
             self._select_current()
+        elif what == "thing":
+            self.app.open_thing(self.kind, self.name_of)
         else:
             self._mark("done")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from ayni_console import verify
@@ -10,6 +11,8 @@ from ayni_console.screens.page import Page
 from ayni_console.view import home
 from ayni_console.view.page import Look, Row
 from ayni_core.onlooking import attention
+from ayni_core.onlooking.model import Model
+from ayni_core.onlooking.ranking import Ranking
 from ayni_io.i18n import _
 
 
@@ -20,6 +23,7 @@ class HomePage(Page):
     FOOT: ClassVar[tuple[str, ...]] = (
         "open",
         "advice",
+        "do",
         "map",
         "filter",
         "sort",
@@ -33,22 +37,33 @@ class HomePage(Page):
     def __init__(self) -> None:
         super().__init__()
         self.sort = home.SORTS[0]
+        self._ranking = Ranking()
+        self._worked_out: tuple[Model, int, float] | None = None
+        self._items: list[attention.Item] = []
 
     def crumb(self) -> str:
         """The root of all ways."""
         return _("Home")
 
     def _worklist(self, look: Look) -> list[attention.Item]:
-        return attention.items(self.app.model, look.now)
+        model = self.app.model
+        if self._worked_out != (model, model.version, look.now):
+            self._worked_out = (model, model.version, look.now)
+            self._items = attention.items(model, look.now)
+        return self._items
 
     def head(self, look: Look) -> Line:
         """The community and the three numbers."""
         counted = attention.counts(self.app.model, look.now, self._worklist(look))
         return home.head(self.app.model, look, counted, paused=self.app.paused)
 
-    def rows(self, look: Look) -> list[Row]:
+    def banner(self, look: Look) -> str:
+        """Nothing: the first line of its body says it."""
+        return ""
+
+    def rows(self, look: Look) -> Sequence[Row]:
         """DO FIRST and ALL LINKS."""
-        return home.rows(self.app.model, look, self._worklist(look), self.sort, self.wanted)
+        return home.rows(self.app.model, look, self._worklist(look), self.sort, self.wanted, self._ranking)
 
     def subject(self) -> tuple[str, str] | None:
         """What the selected line speaks of."""

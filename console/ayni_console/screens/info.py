@@ -58,7 +58,7 @@ class PalettePage(Page):
 
     def on_mount(self) -> None:
         """Typing begins at once."""
-        self.open_prompt("palette", _("Type a part of a name, Enter starts it, Esc leaves:"))
+        self.open_prompt("palette", _("Part of a name (Enter starts it, Esc leaves):"))
 
     def rows(self, look: Look) -> list[Row]:
         """What fits."""
@@ -76,6 +76,7 @@ class PalettePage(Page):
         model = self.app.model
         tables: tuple[tuple[str, Sequence[str]], ...] = (
             ("link", list(model.links)), ("site", list(model.sites)), ("device", list(model.devices)),
+            ("node", list(model.nodes)),
         )  # fmt: skip
         named = ((kind, name, thing(model, kind, name)) for kind, names in tables for name in names)
         found = [each for each in named if matches(self.wanted, each[2], each[1])][:_MOST_THINGS]

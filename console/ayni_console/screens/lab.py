@@ -29,7 +29,8 @@ class LabPage(Page):
 
     def rows(self, look: Look) -> list[Row]:
         """Faults, repairs, verdict."""
-        return view.lab_rows(self.app.model, self.app.verifying.get(("lab", "")), self.said, look)
+        watched = self.app.verifying.get(("lab", ""))
+        return view.lab_rows(self.app.model, watched, self.said, look, village=self.app.village)
 
     def enter_does(self) -> str:
         """It breaks or repairs."""
@@ -38,6 +39,9 @@ class LabPage(Page):
     def open_row(self, key: str) -> None:
         """Break, repair or mend everything."""
         do, _colon, what = key.partition(":")
+        if do == "next":
+            self.app.leave()
+            return
         self.fetch(self._do(do, what), "lab")
 
     async def _do(self, do: str, what: str) -> None:

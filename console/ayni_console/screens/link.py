@@ -1,38 +1,47 @@
-"""One link: both ends, probable cause, past."""
+"""One link: both ends, what is normal, probable cause and its signs, past."""
 
 from __future__ import annotations
 
-import statistics
 from typing import ClassVar
 
 from ayni_console.feed import NoAnswer
 from ayni_console.lines import Line
+from ayni_console.screens.align import AlignPage
+from ayni_console.screens.end import EndPage
 from ayni_console.screens.page import Page
 from ayni_console.view import link as view
+from ayni_console.view import past as times
 from ayni_console.view import values
-from ayni_console.view.metric import Series, step_s
+from ayni_console.view.metric import Series
 from ayni_console.view.page import Look, Row, text
 from ayni_core.metrics import METRICS
 from ayni_core.wire.messages import LinkView
-from ayni_core.wire.questions import AskHistory, History
+from ayni_core.wire.questions import AskEvidence, AskHistory, Evidence, History
 from ayni_io.i18n import _
 
 _RETRY_S = 30.0
+_SOON_S, _LATER_S = 20.0, 600.0
+"""What is normal is asked for again: soon, for it may just be worked out, then now and then."""
+_KEPT = 24
 
 
 class LinkPage(Page):
-    """Tab changes the end whose past is plotted, `z` how far back; Enter opens a number."""
+    """Tab changes the marked end, `v` what is plotted, `z` and `Z` how far back; Enter opens a number."""
 
     TOPIC = "link"
     FOOT: ClassVar[tuple[str, ...]] = (
         "advice",
+        "do",
         "side",
+        "other_view",
         "zoom",
+        "zoom_out",
+        "align",
         "open",
         "help",
         "back",
-        "copy",
         "note",
+        "copy",
         "events",
         "pause",
     )
@@ -41,7 +50,10 @@ class LinkPage(Page):
         super().__init__()
         self.link_id = name
         self.past = view.LinkPast()
-        self._loaded_at = 0.0
+        self._asked_at: dict[tuple[str, str, str], float] = {}
+        self._evidence_at = 0.0
+        self._evidence_of: tuple[str, str] | None = None
+        self._evidence_times = 0
 
     def link(self) -> LinkView | None:
         """The link, unless the central has forgotten it."""
@@ -57,7 +69,7 @@ class LinkPage(Page):
         return (view.state_span(self.app.model, link, look.now),) if link else ()
 
     def rows(self, look: Look) -> list[Row]:
-        """Both ends and the plot."""
+        """Both ends, the plot, the signs."""
         link = self.link()
         if link is None:
             return [text(" ? ", _("The central no longer knows this link."))]
@@ -84,57 +96,74 @@ class LinkPage(Page):
 
     def on_mount(self) -> None:
         """Ask for the past, then for what is normal."""
-        self.fetch(self._load())
-        self.fetch(self._load_usual(), "usual")
+        self._load_past()
+        self._load_evidence()
 
     def tick(self, now: float) -> None:
         """The plot moves on by a column; a question without an answer is asked again."""
-        pause = _RETRY_S if self.past.problem else max(view.ZOOMS[self.past.zoom] / 60, 60.0)
-        if now - self._loaded_at > pause:
-            self.fetch(self._load())
+        now = self.app.now()  # while the screen stands still, nothing is asked
+        step = times.ZOOMS[self.past.zoom] / 60
+        pause = _RETRY_S if self.past.problem else max(step, 60.0)
+        if now - min((self._asked_at.get(key, 0.0) for key in self.past.wanted()), default=0.0) > pause:
+            self._load_past(anew=True)
+        link = self.link()
+        cause = link.cause.context if link is not None and link.cause is not None else ""
+        about = (link.state if link is not None else "", cause)
+        soon = self._evidence_times < 3 or about != self._evidence_of
+        if now - self._evidence_at > (_SOON_S if soon else _LATER_S):
+            self._load_evidence()
 
-    async def _load(self) -> None:
-        now = self._loaded_at = self.app.now()
-        past, zoom = self.past, self.past.zoom
-        start = now - view.ZOOMS[zoom]
-        step = step_s(zoom, self.app.size.width - 11, self.app.model.community.poll_s)
-        question = AskHistory(
-            start=start, end=now, step_s=step, metric="signal_dbm", link=self.link_id, side=past.side
-        )
-        try:
-            answer = await self.app.feed.ask(question, History)
-        except NoAnswer as problem:
-            past.problem = str(problem)
-        else:
-            past.steps, past.start, past.end, past.step_s, past.problem = answer.steps, start, now, step, ""
+    def _load_past(self, *, anew: bool = False) -> None:
+        """Ask for what is plotted, as far as it is not known."""
+        keys = [key for key in self.past.wanted() if anew or key not in self.past.known]
+        if keys:
+            self.fetch(self._load(keys))
+
+    async def _load(self, keys: list[tuple[str, str, str]]) -> None:
+        past, look = self.past, self.look()
+        for key in keys:
+            metric, side, zoom = key
+            now = self._asked_at[key] = self.app.now()
+            start = now - times.ZOOMS[zoom]
+            step = times.step_s(zoom, look, self.app.model.community.poll_s)
+            question = AskHistory(
+                start=start, end=now, step_s=step, metric=metric, link=self.link_id, side=side
+            )
+            try:
+                answer = await self.app.feed.ask(question, History)
+            except NoAnswer as problem:
+                past.problem = str(problem)
+                break
+            past.known.pop(key, None)
+            past.known[key] = view.Stretch(steps=answer.steps, start=start, end=now, step_s=step)
+            past.problem = ""
+            while len(past.known) > _KEPT:
+                del past.known[next(iter(past.known))]
         self.paint()
 
-    async def _load_usual(self) -> None:
-        """What was normal last week, for the numbers whose normal the judge does not give."""
-        now = self.app.now()
-        for side in view.SIDES:
-            for metric in view.USUAL:
-                question = AskHistory(
-                    start=now - 7 * 86400,
-                    end=now,
-                    step_s=86400.0,
-                    metric=metric,
-                    link=self.link_id,
-                    side=side,
-                )
-                try:
-                    answer = await self.app.feed.ask(question, History)
-                except NoAnswer:
-                    continue
-                if answer.steps:
-                    self.past.usual[side, metric] = statistics.median(step.mean for step in answer.steps)
+    def _load_evidence(self) -> None:
+        link = self.link()
+        self._evidence_at = self.app.now()
+        self._evidence_times += 1
+        if link is not None:
+            self._evidence_of = (link.state, link.cause.context if link.cause else "")
+        self.fetch(self._ask_evidence(), "evidence")
+
+    async def _ask_evidence(self) -> None:
+        try:
+            self.past.take(await self.app.feed.ask(AskEvidence(link=self.link_id), Evidence))
+        except NoAnswer:
+            return  # the link's own normal is shown, and it is asked again
         self.paint()
 
     def open_row(self, key: str) -> None:
-        """A number over time, at the marked end."""
+        """A number over time, at the marked end; or that end with all it says."""
         metric = key.removeprefix("metric:")
         link = self.link()
         if link is None:
+            return
+        if key == view.END or metric == "signal_chain_dbm":  # each chain is a series of its own
+            self.app.push_screen(EndPage(self.link_id, self.past.side))
             return
         end = link.a if self.past.side == "a" else link.b
         title = f"{self.app.model.title('site', end.site)}: {values.label(metric)}"
@@ -151,14 +180,39 @@ class LinkPage(Page):
     def action_side(self) -> None:
         """The other end."""
         self.past.side = "b" if self.past.side == "a" else "a"
-        self.past.end = 0.0
-        self.fetch(self._load())
-        self.paint()
+        self._show_past()
+
+    def action_other_view(self) -> None:
+        """Plot another number, or both ends."""
+        link = self.link()
+        if link is None:
+            return
+        plots = view.plots_of(link)
+        at = plots.index(self.past.what) if self.past.what in plots else -1
+        self.past.what = plots[(at + 1) % len(plots)]
+        self._show_past()
 
     def action_zoom(self) -> None:
-        """Hour, day, week."""
-        zooms = list(view.ZOOMS)
-        self.past.zoom = zooms[(zooms.index(self.past.zoom) + 1) % len(zooms)]
-        self.past.end = 0.0
-        self.fetch(self._load())
+        """A shorter time."""
+        self._zoom(-1)
+
+    def action_zoom_out(self) -> None:
+        """A longer time."""
+        self._zoom(1)
+
+    def _zoom(self, way: int) -> None:
+        zoom = times.zoomed(self.past.zoom, way)
+        if zoom == self.past.zoom:
+            self.app.tell(times.at_the_end(way))
+            return
+        self.past.zoom = zoom
+        self._show_past()
+
+    def _show_past(self) -> None:
+        self._load_past()
         self.paint()
+
+    def action_align(self) -> None:
+        """Turn an antenna with a live number."""
+        if self.link() is not None:
+            self.app.push_screen(AlignPage(self.link_id, self.past.side))

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset
+from textual.geometry import Offset, Size
 from textual.screen import Screen
 from textual.widgets import Input
 
-from ayni_console import keys
-from ayni_console.feed import NoAnswer
+from ayni_console import keys, pointer
 from ayni_console.lines import Line, Span, line
 from ayni_console.sheet import Sheet
 from ayni_console.view import frame
-from ayni_console.view.page import Look, Row, Window, arrange, room_for
-from ayni_core.wire.questions import AskNote, Done
+from ayni_console.view.page import Look, Row, Window, arrange, at_row, room_for
 from ayni_io.i18n import _
 
 if TYPE_CHECKING:
@@ -41,6 +40,11 @@ class Prompt(Input):
     Prompt:focus { border: none; }
     """
 
+    @property
+    def _value(self) -> Text:
+        """A hidden word as stars: Textual's dots are not in every font."""
+        return Text("*" * len(self.value), no_wrap=True, end="") if self.password else super()._value
+
 
 class Page(Screen[None]):
     """A screen of lines. Subclasses say what it shows and what its keys do."""
@@ -58,6 +62,7 @@ class Page(Screen[None]):
         self.prompt: Prompt | None = None
         self.prompt_for = ""
         self._sheet: Sheet | None = None
+        self._painted_for = Size()
 
     # what a subclass says
 
@@ -65,8 +70,8 @@ class Page(Screen[None]):
         """Its name in the breadcrumb line."""
         return ""
 
-    def rows(self, look: Look) -> list[Row]:
-        """Its body."""
+    def rows(self, look: Look) -> Sequence[Row]:
+        """Its body; of thousands of rows make `view.page.Rows`."""
         return []
 
     def head(self, look: Look) -> Line:
@@ -110,17 +115,20 @@ class Page(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """One sheet over the whole screen."""
-        self._sheet = Sheet(self.app.looks, self.app.ascii_only)
+        self._sheet = Sheet(self.app.looks, self.app.ascii_only, wanted=self.paint)
         yield self._sheet
 
     def look(self) -> Look:
         """For what size and moment to draw."""
-        return Look(width=self.app.size.width, height=self.app.size.height, now=self.app.now())
+        size = self.app.size
+        return Look(width=size.width, height=size.height, now=self.app.now(), braille=self.app.braille)
 
     def paint(self) -> None:
-        """Draw again; only what changed is sent."""
-        if self._sheet is None or not self.is_attached or not self.app.size.width:
+        """Draw again; only what changed is sent. Before it is laid out there is nothing to draw on: the sheet
+        calls when there is."""
+        if self._sheet is None or not self.is_attached or not self._sheet.size:
             return
+        self._painted_for = self.app.size
         look = self.look()
         drawn = arrange(look, self.head(look), self.rows(look), self._foot(look), self.window)
         self._sheet.show(drawn.lines)
@@ -133,25 +141,33 @@ class Page(Screen[None]):
 
     def _foot(self, look: Look) -> list[Line]:
         if self.prompt is not None:
-            return [line(Span(self.prompt_for, "head")), ()]
+            return [line(Span(frame.asked(self.prompt_for, look), "head")), ()]
         notice = self.app.notice_shown()
         first = line(Span(f" {notice}", "head")) if notice else frame.rule(look)
-        if not notice and self.wanted:
+        lost = self.banner(look)
+        if not notice and lost:
+            first = line(Span(f" ? {lost}", "down"))
+        elif not notice and self.wanted:
             kept = _("only lines with: {words}  (Esc shows all)", words=self.wanted)
             first = line(Span(f" {kept}", "weak"))
         return [first, frame.keys(keys.footer(self.foot_keys(), self.enter_does()), look)]
+
+    def banner(self, look: Look) -> str:
+        """Why there is no contact, said on every screen as long as there is none."""
+        return frame.trouble(self.app.model, look.now)
 
     def foot_keys(self) -> tuple[str, ...]:
         """The keys in the foot, in order."""
         return self.FOOT
 
     def on_resize(self, event: events.Resize) -> None:
-        """Another size: everything is laid out anew."""
-        self.paint()
+        """Another size: everything is laid out anew. A new page hears of its first size, too."""
+        if self._painted_for != self.app.size:
+            self.paint()
 
     def on_screen_resume(self) -> None:
         """Shown, or shown again."""
-        self.app.feed.look_at(self.sites())
+        self.app.look_at(self.sites())
         self.paint()
 
     def fetch(self, work: Coroutine[Any, Any, None], group: str = "load") -> None:
@@ -163,6 +179,9 @@ class Page(Screen[None]):
     def action_move(self, step: int) -> None:
         """Select another row."""
         self._move(step)
+
+    def action_aside(self, way: int) -> None:
+        """Left or right, where that means something."""
 
     def action_page(self, way: int) -> None:
         """A screenful up or down."""
@@ -191,15 +210,51 @@ class Page(Screen[None]):
             return
         self.paint()
 
+    # a finger, where a browser shows the console
+
+    def on_click(self, event: events.Click) -> None:
+        """On a row: select it, or open it; on a word of the foot: what its key does."""
+        look, x, y = self.look(), int(event.screen_x), int(event.screen_y)
+        if self.prompt is not None or self._sheet is None:
+            return
+        if y == look.height - 1:
+            action = pointer.action_at(self._sheet.lines[-1], x)
+            if action is not None:
+                self.run_worker(self.run_action(action))
+            return
+        key = pointer.row_at(look, self.rows(look), self.window, len(self._foot(look)), y)
+        if key is not None and key == self.window.key:
+            self.action_open()
+        elif key is not None:
+            self.window = at_row(key, self.window)
+            self.paint()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel."""
+        self._move(pointer.WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel."""
+        self._move(-pointer.WHEEL)
+
     # typing
 
     prompt_action = ""
+    _entered: Callable[[str], None] | None = None
 
-    def open_prompt(self, action: str, label: str, value: str = "") -> None:
-        """Show a line to type into; `typed` gets what is typed, `entered` what was entered."""
+    def open_prompt(
+        self,
+        action: str,
+        label: str,
+        value: str = "",
+        *,
+        then: Callable[[str], None] | None = None,
+        hidden: bool = False,
+    ) -> None:
+        """Show a line to type into; `then` gets what was entered. `hidden`: nobody reads along."""
         if self.prompt is None:
-            self.prompt_action, self.prompt_for = action, f" {label}"
-            self.prompt = Prompt(value=value)
+            self.prompt_action, self.prompt_for, self._entered = action, f" {label}", then
+            self.prompt = Prompt(value=value, password=hidden)
             self.prompt.cursor_blink = False
             self.mount(self.prompt)
             self.prompt.focus()
@@ -219,18 +274,11 @@ class Page(Screen[None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in the line."""
+        entered, self._entered = self._entered, None
         self.close_prompt()
-        if self.prompt_action == "note" and event.value.strip():
-            self.fetch(self._write(event.value.strip()), "note")
+        if entered is not None:
+            entered(event.value)
         self.paint()
-
-    async def _write(self, words: str) -> None:
-        kind, name = self.subject() or ("", "")
-        try:
-            await self.app.feed.ask(AskNote(kind=kind, name=name, text=words[:1000]), Done)
-            self.app.tell(_("Noted."))
-        except NoAnswer as problem:
-            self.app.tell(_("Not noted: {reason}", reason=problem))
 
     def action_filter(self) -> None:
         """Type a word; only lines with it stay."""
@@ -240,9 +288,22 @@ class Page(Screen[None]):
 
     def action_note(self) -> None:
         """Write into the notebook."""
-        subject = self.subject()
-        name = self.app.model.title(*subject) if subject else self.app.model.community.title
-        self.open_prompt("note", _("Note on {name} (Enter writes, Esc leaves):", name=name))
+        from ayni_console.screens import acts
+
+        acts.note(self)
+
+    def noted(self) -> None:
+        """A note was written here."""
+
+    def action_do(self) -> None:
+        """What can I do here?"""
+        self.app.deeds.open_do(self.subject() or ("", ""))
+
+    def action_take_on(self) -> None:
+        """Take on the alarms of what is selected, or give them back."""
+        from ayni_console.screens import acts
+
+        acts.take_on(self)
 
     # keys that mean the same everywhere
 
@@ -255,12 +316,16 @@ class Page(Screen[None]):
         self.app.open_advice(self.subject())
 
     def action_map(self) -> None:
-        """The map."""
-        self.app.open_map()
+        """The map, at the site of what is shown."""
+        self.app.open_map(self.subject())
 
     def action_events(self) -> None:
         """Events of the thing shown, or of all."""
         self.app.open_events(self.subject())
+
+    def action_health(self) -> None:
+        """How Ayni itself is."""
+        self.app.open_health()
 
     def action_messages(self) -> None:
         """Messages to people."""
@@ -274,9 +339,21 @@ class Page(Screen[None]):
         """Copy as a message."""
         self.app.copy(self.as_message(self.look()))
 
+    def action_language(self) -> None:
+        """Choose the language and the colours."""
+        self.app.open_language()
+
     def action_pause(self) -> None:
         """Hold still, or go on."""
         self.app.pause()
+
+    def action_replay(self) -> None:
+        """The past, or back to now."""
+        self.app.open_replay()
+
+    def action_faster(self) -> None:
+        """In the past: another speed."""
+        self.app.faster()
 
     def action_help(self) -> None:
         """Help for this screen."""
@@ -292,4 +369,4 @@ class Page(Screen[None]):
 
     def action_leave(self) -> None:
         """End the console."""
-        self.app.exit()
+        self.app.leave()

@@ -1,32 +1,50 @@
-"""A site with what stands there, and a device with its readings."""
+"""A site with what stands there."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from ayni_console import verify
 from ayni_console.feed import NoAnswer
 from ayni_console.lines import Line, Span
-from ayni_console.screens.page import Page
+from ayni_console.screens.about import TellingPage
+from ayni_console.view import roots, values
 from ayni_console.view import site as view
-from ayni_console.view import values
 from ayni_console.view.metric import Series
-from ayni_console.view.page import Look, Row, matches, text
-from ayni_core.wire.questions import AskReadings, Reading, Readings
+from ayni_console.view.page import Look, Row, at_row, text
+from ayni_core.wire.questions import AskReadings, Readings
 from ayni_io import words
 from ayni_io.i18n import _
 
-_AGAIN_S, _SOONEST_S = 30.0, 2.0
+_AGAIN_S, _SOONEST_S = 60.0, 5.0
+_MOST_ASKED = 24
+"""Devices of a site that are asked for their power, one after the other."""
 
 
-class SitePage(Page):
-    """Devices, links, monitors and ways to the Internet of one site."""
+class SitePage(TellingPage):
+    """Alarms, devices, links, monitors, ways to the Internet and the power of one site."""
 
     TOPIC = "site"
-    FOOT: ClassVar[tuple[str, ...]] = ("open", "advice", "map", "events", "note", "copy", "help", "back")
+    FOOT: ClassVar[tuple[str, ...]] = (
+        "open",
+        "advice",
+        "do",
+        "map",
+        "help",
+        "back",
+        "filter",
+        "events",
+        "note",
+        "copy",
+        "pause",
+    )
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.site_id = name
+        self.power = view.Power()
+        self._asked_at = 0.0
+        self._as_of: tuple[float | None, ...] = ()
 
     def crumb(self) -> str:
         """The site's title."""
@@ -42,107 +60,69 @@ class SitePage(Page):
         site = self.app.model.sites.get(self.site_id)
         if site is None:
             return [text(" ? ", _("The central does not know this site."))]
-        return view.site_rows(self.app.model, site, look)
+        return view.site_rows(self.app.model, site, look, self.power, self.wanted)
+
+    def about(self) -> str:
+        """What there is to say of the selected line."""
+        return view.about(self.app.model, self.window.key or "", self.power, self.app.now())
 
     def subject(self) -> tuple[str, str]:
         """The selected thing if it is one that can be wrong, else the site."""
         kind, _colon, name = (self.window.key or "").partition(":")
+        if kind == "alert" and name in self.app.model.alerts:
+            alert = self.app.model.alerts[name]
+            return alert.kind, alert.name
         return (kind, name) if kind in ("link", "device", "node", "upstream") else ("site", self.site_id)
 
     def sites(self) -> tuple[str, ...]:
         """This one."""
         return (self.site_id,)
 
-    def open_row(self, key: str) -> None:
-        """A device or a link."""
-        kind, _colon, name = key.partition(":")
-        if kind in ("device", "link"):
-            self.app.open_thing(kind, name)
-
-
-class DevicePage(Page):
-    """Every reading of a device, with its age and what the selected one means."""
-
-    TOPIC = "device"
-    FOOT: ClassVar[tuple[str, ...]] = ("open", "filter", "advice", "events", "note", "copy", "help", "back")
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.device_id = name
-        self.readings: tuple[Reading, ...] = ()
-        self.problem = ""
-        self._asked_at = 0.0
-        self._as_of: float | None = None
-
-    def crumb(self) -> str:
-        """The device's title."""
-        return self.app.model.title("device", self.device_id)
-
-    def rows(self, look: Look) -> list[Row]:
-        """All readings that fit the filter."""
-        device = self.app.model.devices.get(self.device_id)
-        if device is None:
-            return [text(" ? ", _("The central does not know this device."))]
-        shown = [each for each in self.readings if matches(self.wanted, *_words(each))]
-        return view.device_rows(self.app.model, device, look, shown, self.problem, self.window.key)
-
-    def subject(self) -> tuple[str, str]:
-        """The device."""
-        return "device", self.device_id
-
-    def sites(self) -> tuple[str, ...]:
-        """The device's site."""
-        site = self.app.model.site_of("device", self.device_id)
-        return (site,) if site else ()
-
-    def as_message(self, look: Look) -> str:
-        """The device for a chat."""
-        device = self.app.model.devices.get(self.device_id)
-        return view.device_message(device, self.readings, look) if device else ""
-
-    def meaning(self) -> str:
-        """Of the selected reading."""
-        if not (self.window.key or "").startswith("reading"):
-            return ""
-        metric = view.parse_key(self.window.key or "")[2]
-        return f"{values.label(metric)}: {values.meaning(metric)}"
-
     def on_mount(self) -> None:
-        """Ask for the readings."""
+        """Select the first device, below the alarms; ask for what the devices say of power."""
+        devices = view.devices_of(self.app.model, self.site_id)
+        if devices:
+            self.window = at_row(f"device:{devices[0].id}")
         self.fetch(self._load())
 
     def tick(self, now: float) -> None:
-        """Ask again when the device was measured anew, or nothing came for a while."""
-        device = self.app.model.devices.get(self.device_id)
-        renewed = device is not None and device.as_of != self._as_of
+        """Ask again when a device was measured anew, or nothing came for a while."""
+        renewed = self._as_of != self._measured()
         if now - self._asked_at > (_SOONEST_S if renewed else _AGAIN_S):
             self.fetch(self._load())
 
+    def _measured(self) -> tuple[float | None, ...]:
+        return tuple(device.as_of for device in view.devices_of(self.app.model, self.site_id))
+
     async def _load(self) -> None:
         self._asked_at = self.app.now()
-        device = self.app.model.devices.get(self.device_id)
-        self._as_of = device.as_of if device else None
-        try:
-            answer = await self.app.feed.ask(AskReadings(device=self.device_id), Readings)
-        except NoAnswer as problem:
-            self.problem = "" if self.readings else str(problem)
-        else:
-            self.readings, self.problem = answer.readings, ""
-            if not self.readings:
-                self.problem = _("This device has never been read.")
+        self._as_of = self._measured()
+        for device in view.devices_of(self.app.model, self.site_id)[:_MOST_ASKED]:
+            try:
+                answer = await self.app.feed.ask(AskReadings(device=device.id, groups=view.POWER), Readings)
+            except NoAnswer as problem:
+                self.power.problem = "" if self.power.readings else str(problem)
+                break
+            self.power.readings[device.id] = [each for each in answer.readings if each.group in view.POWER]
+            self.power.problem = ""
         self.paint()
 
+    def action_advice(self) -> None:
+        """On the selected thing where it is not well, else on what is wrong at the site."""
+        now = self.app.now()
+        subject = self.subject()
+        if subject not in verify.troubled(self.app.model, now):
+            item = roots.explains(self.app.model, self.site_id, roots.begins(self.app.model, now))
+            subject = (item.kind, item.name) if item else subject
+        self.app.open_advice(subject)
+
     def open_row(self, key: str) -> None:
-        """A reading over time."""
-        group, item, metric = view.parse_key(key)
-        title = f"{item} {values.label(metric)}".strip()
-        self.app.open_metric(Series(metric=metric, device=self.device_id, group=group, item=item), title)
-
-
-def _words(reading: Reading) -> tuple[str, ...]:
-    return (
-        reading.item,
-        view.group_name(reading.group, reading.item),
-        reading.metric,
-        values.label(reading.metric),
-    )
+        """A device, a link, the advice on an alarm, a number over time."""
+        of_power = view.parse_power(key)
+        if of_power is None:
+            kind, _colon, name = key.partition(":")
+            self.app.open_line(kind, name)
+            return
+        device, (group, item, metric) = of_power
+        title = f"{self.app.model.title('device', device)} {values.label(metric)}"
+        self.app.open_metric(Series(metric=metric, device=device, group=group, item=item), title)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from ayni_console.lines import Line, Span, fit, line, wrap
@@ -10,15 +11,60 @@ from ayni_console.view.home import thing
 from ayni_console.view.page import Look, Row, matches, text
 from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import Event
+from ayni_core.wire.questions import Events
 from ayni_io import words
 from ayni_io.i18n import _, say
 
+ONLY = ("", "notes", "alarms")
+"""What can be looked at alone, in the order in which a key changes it."""
+MOMENT_S = 1e-5
 LEVELS = {"critical": "down", "warn": "weak", "info": "ok"}
 
 
+@dataclass(slots=True)
+class Listing:
+    """The events of one question, newest first, as far as they were looked for.
+
+    `only` and `words` say what was looked for, as in `AskEvents`. `asked`: there was an answer; `whole`:
+    there are no older ones; `looked_back` is how far a search came, None where that is the oldest one here.
+    """
+
+    only: str = ""
+    words: str = ""
+    events: tuple[Event, ...] = ()
+    asked: bool = False
+    whole: bool = False
+    looked_back: float | None = None
+
+    def before(self) -> float | None:
+        """From where to look on; None at the beginning. What happened in one moment may lie on both sides of
+        an answer's end, so that moment is asked for again where the answer does not say how far it looked."""
+        if self.looked_back is not None:
+            return self.looked_back
+        return min(event.at for event in self.events) + MOMENT_S if self.events else None
+
+    def take_newest(self, answer: Events, limit: int) -> None:
+        """The newest ones once more: older ones stay where they follow without a gap."""
+        known = bool(set(map(key_of, answer.events)) & set(map(key_of, self.events)))
+        if known and self.asked:
+            self.events = joined(answer.events, self.events)
+        else:
+            self.events, self.looked_back = answer.events, answer.looked_back
+            self.whole = answer.looked_back is None and len(answer.events) < limit
+        self.asked = True
+
+    def take_older(self, answer: Events, limit: int) -> None:
+        """What came before those that are known."""
+        grown = joined(self.events, answer.events)
+        came = len(grown) > len(self.events)
+        self.events, self.looked_back = grown, answer.looked_back
+        self.whole = answer.looked_back is None and (len(answer.events) < limit or not came)
+
+
 def rows(
-    model: Model, look: Look, events: Sequence[Event], problem: str, asked: bool, wanted: str = ""
-) -> list[Row]:
+    model: Model, look: Look, events: Sequence[Event], problem: str, asked: bool, wanted: str = "",
+    listing: Listing | None = None,
+) -> list[Row]:  # fmt: skip
     """The body: an event a line, the chosen ones in full on the help screen."""
     if problem:
         return [text(" ? ", problem)]
@@ -27,19 +73,33 @@ def rows(
     made = [Row(partial(_head, look), sticky=True)]
     shown = [event for event in events if matches(wanted, *event_words(model, event))]
     made += [Row(partial(event_line, model, event, look), key_of(event)) for event in shown]
-    if not shown:
+    ending = _ending(listing, look) if listing is not None else ""
+    if not shown and not (listing is not None and not listing.whole and listing.words):
         made.append(text("   ", _("Nothing happened that is noted here.")))
+    if ending:
+        made.append(text("   ", Span(ending, "dim")))
     return made
+
+
+def _ending(listing: Listing, look: Look) -> str:
+    """What stands below the last one."""
+    if listing.whole:
+        return _("That is all.") if listing.events else ""
+    if listing.looked_back is not None and listing.words:
+        return _("Looked back to {time}, going on …", time=words.when(listing.looked_back, look.now))
+    return _("Older ones come as you go down …")
 
 
 def joined(known: tuple[Event, ...], older: Sequence[Event]) -> tuple[Event, ...]:
     """Both, none of them twice."""
-    return known + tuple(event for event in older if event not in known)  # texts have no hash
+    seen = set(map(key_of, known))
+    return known + tuple(event for event in older if key_of(event) not in seen)
 
 
 def key_of(event: Event) -> str:
-    """The key of an event's row."""
-    return f"event:{event.at}:{event.text.context}:{event.kind}:{event.name}"
+    """The key of an event's row: another one has another."""
+    values = "/".join(str(value) for value in event.text.values.values())
+    return f"event:{event.at}:{event.text.context}:{event.level}:{event.kind}:{event.name}:{values}"
 
 
 def event_words(model: Model, event: Event) -> tuple[str, ...]:
@@ -93,4 +153,7 @@ def mark_of(event: Event) -> tuple[str, str]:
 def full(model: Model, event: Event, look: Look) -> list[str]:
     """One event in full, as lines."""
     head = f"{words.when(event.at, look.now)}  {about(model, event)}".rstrip()
-    return [head, *wrap(said(event), look.width - 4)]
+    made = [head, *wrap(said(event), look.width - 4)]
+    if event.author and event.author not in made[-1]:
+        made += ["", _("By {author}", author=event.author)]
+    return made

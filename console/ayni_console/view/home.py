@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ayni_console.lines import Line, Span, cells, fit, line
+from ayni_console.lines import Line, Span, cells, fit, line, wrap
 from ayni_console.view import frame
-from ayni_console.view.page import BLANK, Look, Row, matches, text
+from ayni_console.view.page import BLANK, Look, Row, Rows, matches, text
+from ayni_core.matching import matcher
 from ayni_core.onlooking.attention import Counts, Item
 from ayni_core.onlooking.model import Model
+from ayni_core.onlooking.ranking import Ranking
 from ayni_core.wire.messages import EndView, LinkView
 from ayni_io import words
 from ayni_io.i18n import _, say
@@ -18,12 +20,13 @@ from ayni_io.phrases import DAY_MARKS, DAY_ORDER, item_message, mark, normal, nu
 
 __all__ = ["item_message", "mark", "numbers", "order", "thing"]
 
+_LEAST_NAME = 14
 SORTS = ("worst", "name", "signal", "repeats")
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Widths in cells; a bar of 0 is left out."""
+    """Widths in cells; a bar of 0 is left out, and so is what is normal."""
 
     name: int
     signal: int
@@ -35,11 +38,15 @@ class Columns:
 
 
 def columns(width: int) -> Columns:
-    """The table's widths: columns grow with their heads, the bar gives way first, then the name."""
+    """The table's widths: columns grow with their heads; the bar gives way first, then the name, then what is
+    normal, which the link's own screen has.
+    """
     signal, normal = max(9, cells(_("signal A/B"))), max(7, cells(_("normal")))
     speed, repeats = max(7, cells(_("Mb/s"))), max(4, cells(_("repeats")))
     age = max(3, cells(_("age")))
     rest = width - 3 - (signal + normal + speed + repeats + age + 5)
+    if rest < _LEAST_NAME:
+        rest, normal = rest + normal + 1, 0
     bar = 24 if rest >= 24 + 1 + 24 else 12 if rest >= 12 + 1 + 14 else 0
     name = rest - (bar + 2 if bar else 0)
     return Columns(max(name, 8), signal, normal, speed, repeats, age, bar)
@@ -54,12 +61,15 @@ def head(model: Model, look: Look, counts: Counts, *, paused: bool = False) -> L
     return frame.head(model, look, line(Span(title, "head")), *middles, paused=paused)
 
 
-def rows(model: Model, look: Look, worklist: Sequence[Item], sort: str, wanted: str = "") -> list[Row]:
-    """The body: trouble with contact, DO FIRST, ALL LINKS."""
+def rows(
+    model: Model, look: Look, worklist: Sequence[Item], sort: str, wanted: str = "",
+    ranking: Ranking | None = None,
+) -> Sequence[Row]:  # fmt: skip
+    """The body: trouble with contact, DO FIRST, ALL LINKS. A `ranking` that is kept is quicker."""
     made: list[Row] = []
     lost = frame.trouble(model, look.now)
-    if lost:
-        made.append(text(Span(" ? ", "down"), Span(lost, "down")))
+    for piece in wrap(lost, look.width - 4) if lost else ():
+        made.append(text(Span("   " if made else " ? ", "down"), Span(piece, "down")))
     shown = [item for item in worklist if matches(wanted, *item_words(model, item))]
     if shown or not wanted:
         made.append(Row(partial(_first_head, look)))
@@ -69,15 +79,21 @@ def rows(model: Model, look: Look, worklist: Sequence[Item], sort: str, wanted: 
         made.append(text(" ● " if model.links else " ? ", calm))
     made.append(BLANK)
     table = columns(look.width)
-    links = list(model.links.values())
+    names = (ranking or Ranking()).names(model, look.now, sort)
     if wanted:
-        links = [link for link in links if matches(wanted, *link_words(model, link, look.now))]
-    links.sort(key=partial(order, model, look.now, sort))
-    made.append(Row(partial(_links_head, table, len(links)), sticky=True))
-    made += [Row(partial(link_line, model, link, table, look.now), f"link:{link.id}") for link in links]
-    if not links and model.links:
+        states, fits = model.link_states(look.now), matcher(wanted)
+        said = {state: words.word(state) for state in set(states.values())}
+        names = [
+            name for name in names if fits(*link_words(model, model.links[name], said[states[name]]))
+        ]  # fmt: skip
+    made.append(Row(partial(_links_head, table, len(names)), sticky=True))
+    if not names and model.links:
         made.append(text("   ", _("No link fits the filter.")))
-    return made
+
+    def link_row(at: int) -> Row:
+        return Row(partial(link_line, model, model.links[names[at]], table, look.now), f"link:{names[at]}")
+
+    return Rows(made, [f"link:{name}" for name in names], link_row)
 
 
 def _calm(model: Model) -> str:
@@ -85,7 +101,7 @@ def _calm(model: Model) -> str:
     if model.links:
         return _("Nothing needs you.")
     if model.devices:
-        return _("No links yet. In a shell: ayni network discover, then ayni network link")
+        return _("No links yet. In a shell: ayni network discover, then ayni network next")
     return _("Nothing is known yet.")
 
 
@@ -94,10 +110,10 @@ def item_words(model: Model, item: Item) -> tuple[str, ...]:
     return thing(model, item.kind, item.name), words.word(item.state), say(item.cause)
 
 
-def link_words(model: Model, link: LinkView, now: float) -> tuple[str, ...]:
-    """What a filter looks at in a link."""
+def link_words(model: Model, link: LinkView, state: str) -> tuple[str, ...]:
+    """What a filter looks at in a link; `state` is the word for its state."""
     sites = (model.title("site", end.site) for end in (link.a, link.b))
-    return link.title, words.word(model.link_state(link, now)), say(link.cause), *sites
+    return link.title, state, say(link.cause), *sites
 
 
 def _first_head(look: Look) -> Line:
@@ -140,7 +156,7 @@ def _links_head(table: Columns, count: int) -> Line:
     parts = [
         fit(" " + _("ALL LINKS {n}", n=count), 3 + table.name),
         fit(_("signal A/B"), table.signal, ">"),
-        fit(_("normal"), table.normal, ">"),
+        *([fit(_("normal"), table.normal, ">")] if table.normal else ()),
         fit(_("Mb/s"), table.speed, ">"),
         fit(_("repeats"), table.repeats, ">"),
         fit(_("age"), table.age, ">"),
@@ -166,7 +182,7 @@ def link_line(model: Model, link: LinkView, table: Columns, now: float) -> Line:
         (words.number(repeats, 0) + ("%" if repeats is not None else ""), table.repeats),
         (words.short(None if as_of is None else now - as_of), table.age),
     )
-    numbers = " ".join(fit(value, width, ">") for value, width in cells_of)
+    numbers = " ".join(fit(value, width, ">") for value, width in cells_of if width)
     plain = "" if state == "ok" else "dim" if state in ("no_news", "unknown") else style
     parts: list[str | Span] = [
         " ",

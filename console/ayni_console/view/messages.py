@@ -48,7 +48,7 @@ def _target(target: TargetView, look: Look) -> Line:
     else:
         said = _("reached {time}", time=words.when(target.reached_at, look.now))
     if target.waiting:
-        said += "; " + _n("{n} message waits", "{n} messages wait", target.waiting)
+        said = _n("{n} message waits", "{n} messages wait", target.waiting) + "; " + said
     to = fit(f"{target.title}, {target.target}", _TO + 6)
     return line(
         " ", Span(words.symbol(mark), words.style(mark)), " ", to, " ", fit(said, look.width - _TO - 11)

@@ -16,13 +16,14 @@ from ayni_io.phrases import thing
 
 @dataclass(slots=True)
 class Asked:
-    """What the central was asked: events of one thing (or of all) since a time. `whole` is whether these are
-    all of them."""
+    """What the central was asked: events of one thing (or of all) since a time, or with these words. `whole`
+    is whether these are all of them."""
 
     since: float
     about: tuple[str, str] | None = None
     events: Sequence[Event] = ()
     whole: bool = True
+    words: str = ""
 
 
 def belongs(model: Model, event: Event, about: tuple[str, str] | None) -> bool:
@@ -38,7 +39,10 @@ def belongs(model: Model, event: Event, about: tuple[str, str] | None) -> bool:
 def lines(model: Model, asked: Asked, now: float) -> Iterator[str]:
     """The lines."""
     span, n = parts.spoken(now - asked.since), len(asked.events)
-    if asked.about is None:
+    if asked.words:
+        what = clean(asked.words)
+        yield _n("{n} event with “{words}”", "{n} events with “{words}”", n, words=what)
+    elif asked.about is None:
         yield _n("{n} event in the last {span}", "{n} events in the last {span}", n, span=span)
     else:
         name = clean(thing(model, *asked.about))
@@ -57,6 +61,7 @@ def as_json(model: Model, asked: Asked, now: float) -> dict[str, object]:
     kind, name = asked.about or ("", "")
     return {
         "since": asked.since,
+        "words": asked.words,
         "kind": kind,
         "name": name,
         "whole": asked.whole,

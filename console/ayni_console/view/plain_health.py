@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
 from ayni_console.lines import clean
 from ayni_console.view import events as event_words
+from ayni_console.view import health_words as say
 from ayni_console.view import plain_parts as parts
 from ayni_core.onlooking.model import Model
+from ayni_core.wire.health import CentralHealth, MonitorHealth, PartHealth
 from ayni_core.wire.messages import Event, NodeView
 from ayni_core.wire.questions import Deliveries, TargetView
 from ayni_io import words
@@ -35,12 +37,16 @@ _MOST = 10
 @dataclass(slots=True)
 class Asked:
     """What the central was asked about itself. `answered` is whether it was there; `events` are those of
-    monitors and of nothing in particular; `told` is how messages to people go, and `problem` why not."""
+    monitors and of nothing in particular; `told` is how messages to people go, and `problem` why not.
+    `central`, `parts` and `monitors` are what it said of itself, of them, by their names."""
 
     answered: bool = True
     events: Sequence[Event] = ()
     told: Deliveries | None = None
     problem: str = ""
+    central: CentralHealth | None = None
+    parts: Sequence[PartHealth] = ()
+    monitors: dict[str, MonitorHealth] = field(default_factory=dict)
 
 
 def of(events: Sequence[Event], beginnings: tuple[str, ...], node: str | None = None) -> list[Event]:
@@ -85,13 +91,32 @@ def _central(model: Model, asked: Asked, now: float) -> Iterator[str]:
     memory = _("it can write") if hub is None or hub.state != "store-down" else _("it cannot write")
     if asked.answered and hub is not None and hub.state in ("ready", "store-down"):
         yield "  " + _("its memory: {state}", state=memory)
-    if hub is not None and hub.closed:
-        yield "  " + _n("{n} part is closed", "{n} parts are closed", len(hub.closed))
+    held = say.held_sentence(model)
+    if held:
+        yield f"  {held}"
+    if asked.central is not None:
+        yield from _of_central(asked.central, now)
+    for part in asked.parts:
+        lasted = _("for {time}", time=parts.spoken(now - part.since))
+        yield f"  {say.part_name(part)}: {say.part_sentence(part)}, {lasted}"
+        if part.buckets:
+            yield "    " + _("its buckets: {buckets}", buckets=part.buckets)
     if model.skew_s:
         yield "  " + _("the clock of this machine is behind by: {time}", time=parts.spoken(model.skew_s))
     said = of(asked.events, CENTRAL)
     told = (f"  {parts.event_line(model, each, now)}" for each in said[:_MOST])
     yield from parts.below("  " + _("what it told of itself in the last 7 days:"), told)
+
+
+def _of_central(central: CentralHealth, now: float) -> Iterator[str]:
+    if central.state != "ready":
+        yield "  " + say.blind_since(central, now, parts.spoken)
+    yield "  " + _("runs for: {time}", time=parts.spoken(now - central.started_at))
+    if central.newest_at is not None:
+        yield "  " + _("newest reading: {age}", age=parts.ago(central.newest_at, now))
+    yield "  " + _("since it started: {facts}", facts=", ".join(say.taken_in(central)))
+    for fact in say.memory(central):
+        yield "  " + _("memory: {fact}", fact=fact)
 
 
 def _monitor(model: Model, node: NodeView, asked: Asked, now: float) -> Iterator[str]:
@@ -112,12 +137,30 @@ def _monitor(model: Model, node: NodeView, asked: Asked, now: float) -> Iterator
             yield "  " + _("asks every: {time}", time=parts.spoken(presence.poll_s))
         if presence.flush_s:
             yield "  " + _("reports every: {time}", time=parts.spoken(presence.flush_s))
+    yield from _told(asked.monitors.get(node.id), now)
     for label, beginnings in ((_("its clock"), CLOCKS), (_("its reports"), REPORTS)):
         newest = next(iter(of(asked.events, beginnings, node.id)), None)
         if newest is None:
             yield f"  {label}: " + _("nothing to tell")
         else:
             yield f"  {label}: {clean(event_words.said(newest))}; {parts.ago(newest.at, now)}"
+
+
+def _told(told: MonitorHealth | None, now: float) -> Iterator[str]:
+    if told is None:
+        return
+    if told.clock:
+        yield "  " + _("its clock now: {said}", said=say.clock(told, parts.spoken))
+    if told.told_at is None:
+        return
+    yield "  " + _("its outbox: {said}", said=say.waits(told))
+    for fact in say.storage(told, parts.spoken):
+        yield f"    {fact}"
+    for fact in say.data(told):
+        yield "  " + _("data: {said}", said=fact)
+    if told.saving:
+        yield f"  {say.saving(told)}"
+    yield "  " + _("so it said: {age}", age=parts.ago(told.told_at, now))
 
 
 def _people(asked: Asked, now: float) -> Iterator[str]:
@@ -127,7 +170,7 @@ def _people(asked: Asked, now: float) -> Iterator[str]:
     if not asked.told.targets:
         yield _("Nobody is told anything: no person of network.yaml has a notify.")
     for target in asked.told.targets:
-        yield from _target(target, now)
+        yield from target_lines(target, now)
     given_up = sum(each.state == "given_up" for each in asked.told.newest)
     if given_up:
         yield _n(
@@ -135,7 +178,8 @@ def _people(asked: Asked, now: float) -> Iterator[str]:
         )
 
 
-def _target(target: TargetView, now: float) -> Iterator[str]:
+def target_lines(target: TargetView, now: float) -> Iterator[str]:
+    """One way to a person: whether it works."""
     to = _("Messages to {name} by {target}", name=clean(target.title), target=clean(target.target))
     if target.failing:
         yield f"{to}: " + _("does not work: {reason}", reason=clean(target.failing))
@@ -162,6 +206,9 @@ def as_json(model: Model, asked: Asked, now: float) -> dict[str, object]:
             "version": hub.version if hub else "",
             "heard_s": model.contact_age(now),
             "closed_parts": list(hub.closed) if hub else [],
+            "waiting_monitors": [node.id for node in say.held(model)],
+            "health": asdict(asked.central) if asked.central else None,
+            "parts": [asdict(part) for part in asked.parts],
             "events": [parts.event_json(model, each, now) for each in of(asked.events, CENTRAL)],
         },
         "monitors": [_monitor_json(model, node, asked, now) for node in model.nodes.values()],
@@ -198,6 +245,7 @@ def _monitor_json(model: Model, node: NodeView, asked: Asked, now: float) -> dic
         "devices": presence.devices if presence else None,
         "poll_s": presence.poll_s if presence else None,
         "flush_s": presence.flush_s if presence else None,
+        "health": asdict(asked.monitors[node.id]) if node.id in asked.monitors else None,
         "clock": [parts.event_json(model, each, now) for each in of(asked.events, CLOCKS, node.id)],
         "reports": [parts.event_json(model, each, now) for each in of(asked.events, REPORTS, node.id)],
     }

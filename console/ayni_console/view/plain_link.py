@@ -9,6 +9,7 @@ from ayni_console.view import plain_parts as parts
 from ayni_console.view import values
 from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import EndView, Event, LinkView
+from ayni_core.wire.questions import Evidence, Sign
 from ayni_io import words
 from ayni_io.i18n import _, _n, say
 from ayni_io.phrases import headline
@@ -23,12 +24,14 @@ _HOURS = {"d": "down", "w": "weak", "n": "no_news", "-": "unknown", "o": "ok"}
 
 @dataclass(slots=True)
 class Asked:
-    """What the central was asked about a link: medians of last week by (side, metric), and what happened.
+    """What the central was asked about a link: medians of last week by (side, metric), what else is normal,
+    the signs of its cause, and what happened.
     `answered` is whether it was there; `problem` says why the past is missing."""
 
     answered: bool = True
     problem: str = ""
     medians: dict[tuple[str, str], float] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=Evidence)
     events: Sequence[Event] = ()
 
 
@@ -104,6 +107,7 @@ def lines(
     if link.homes:
         yield _n("{n} home depends on it", "{n} homes depend on it", link.homes)
     yield from parts.alarm_lines(model, parts.alarms_about(model, things(link)), now)
+    yield from map(_seen, asked.evidence.signs)
     for side, end in zip(SIDES, (link.a, link.b), strict=True):
         yield from _end_lines(model, side, end, asked, now, glossary)
     yield from glossary.rest()
@@ -129,6 +133,7 @@ def _end_lines(
             yield f"  {fact.label()}: " + _("not known")
         if fact.metric == "signal_dbm":
             yield from _normal(end)
+        yield from _planned(side, fact, asked)
         if fact.metric in WEEK:
             yield from _week_line(side, fact, end, asked)
         if shown:
@@ -142,6 +147,27 @@ def _normal(end: EndView) -> Iterator[str]:
     if end.signal_dbm is not None:
         away = change("signal_dbm", end.signal_dbm, end.normal_dbm)
         yield "  " + _("against normal: {change}", change=away)
+
+
+def _seen(sign: Sign) -> str:
+    """One sign of the probable cause, in a line."""
+    name = say(sign.text)
+    if sign.seen is None:
+        return _("sign, nobody can tell from here: {sign}", sign=name)
+    return _("sign seen: {sign}", sign=name) if sign.seen else _("sign not seen: {sign}", sign=name)
+
+
+def _planned(side: str, fact: Fact, asked: Asked) -> Iterator[str]:
+    """What a number should be by the link's budget, and what it was when new."""
+    for normal in asked.evidence.normals:
+        if (normal.side, normal.metric) != (side, fact.metric):
+            continue
+        if normal.plan is not None:
+            shown = values.value(fact.metric, round(normal.plan))
+            yield "  " + _("{what}, by plan: {value}", what=fact.label(), value=shown)
+        if normal.new is not None:
+            shown = values.value(fact.metric, round(normal.new))
+            yield "  " + _("{what}, when new: {value}", what=fact.label(), value=shown)
 
 
 def _week_line(side: str, fact: Fact, end: EndView, asked: Asked) -> Iterator[str]:
@@ -202,6 +228,7 @@ def as_json(model: Model, link: LinkView, asked: Asked, now: float) -> dict[str,
         "ends": [
             _end_json(model, side, end, asked, now) for side, end in zip(SIDES, (link.a, link.b), strict=True)
         ],
+        "signs": [{"text": say(each.text), "seen": each.seen} for each in asked.evidence.signs],
         "last_24_hours": hours(link.day),
         "problem": asked.problem,
         "events": [parts.event_json(model, event, now) for event in asked.events],
@@ -232,4 +259,6 @@ def _end_json(model: Model, side: str, end: EndView, asked: Asked, now: float) -
         "as_of": end.as_of,
         "age_s": None if end.as_of is None else round(max(now - end.as_of, 0.0), 1),
         "median_of_last_week": {metric: asked.medians.get((side, metric)) for metric in WEEK},
+        "plan": {n.metric: n.plan for n in asked.evidence.normals if n.side == side and n.plan is not None},
+        "when_new": {n.metric: n.new for n in asked.evidence.normals if n.side == side and n.new is not None},
     }

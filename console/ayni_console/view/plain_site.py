@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ayni_console.view import plain_parts as parts
-from ayni_console.view import site as screen
+from ayni_console.view import readings as screen
 from ayni_console.view import values
 from ayni_core.metrics import unit_of
 from ayni_core.onlooking import attention

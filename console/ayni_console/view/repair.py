@@ -12,6 +12,10 @@ from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import Fault
 from ayni_io import words
 from ayni_io.i18n import _, say
+from ayni_io.phrases import thing
+
+_APART = "   "
+"""Between the numbers to watch."""
 
 
 def advice_rows(
@@ -26,11 +30,11 @@ def advice_rows(
     """The body: headline, goal, steps with the current one opened, live numbers, other ideas."""
     steps = advice.steps(progress.cause)
     current = progress.current(len(steps))
-    made = [text(" ", Span(headline, "head"))]
-    made.append(text(" ", Span(_("GOAL"), "head"), "  ", advice.goal(progress.cause)))
+    made = [text(" ", Span(piece, "head")) for piece in wrap(headline, look.width - 2)]
+    made += _goal(progress.cause, look)
     live = live_line(model, kind, name)
     if live:
-        made.append(stuck(" ", Span(_("LIVE"), "head"), "  ", live))
+        made += _live(live, look)
     if verify is not None:
         made.append(stuck(" ", verdict(model, verify, look.now)))
     made.append(BLANK)
@@ -38,13 +42,39 @@ def advice_rows(
         made += _step_rows(number, step, progress, number == current, look)
     if verify is None and current >= len(steps):
         made += [BLANK, text(" ", _("All steps are marked. Not mended? Press w for other ideas."))]
-    made.append(BLANK)
+    made += [BLANK, text_row(f"thing:{kind}/{name}", "   " + _see(model, kind, name))]
     others = " · ".join(advice.name_of(cause) for cause in advice.LOOK_ALIKES[progress.cause])
     made += [
         text(" ", Span(piece, "dim"))
         for piece in wrap(_("Not this?  w: {others}", others=others), look.width - 2)
     ]
     return made
+
+
+def _live(live: str, look: Look) -> list[Row]:
+    """The numbers in one line, or in as many as they need."""
+    word, pieces = _("LIVE"), [""]
+    for each in live.split(_APART):
+        longer = pieces[-1] + _APART + each if pieces[-1] else each
+        pieces = [*pieces[:-1], longer] if cells(longer) <= look.width - cells(word) - 3 else [*pieces, each]
+    return [
+        stuck(" ", Span(fit(word if not number else "", cells(word)), "head"), "  ", each)
+        for number, each in enumerate(pieces)
+    ]
+
+
+def _goal(cause: str, look: Look) -> list[Row]:
+    word = _("GOAL")
+    first, *rest = wrap(advice.goal(cause), look.width - cells(word) - 4)
+    indent = " " * (cells(word) + 3)
+    return [text(" ", Span(word, "head"), "  ", first), *(text(indent, each) for each in rest)]
+
+
+def _see(model: Model, kind: str, name: str) -> str:
+    """What leads to the numbers of the thing."""
+    if kind == "link":
+        return _("See both ends of {name}", name=model.title(kind, name))
+    return _("See {name}", name=thing(model, kind, name))
 
 
 def _step_rows(
@@ -80,7 +110,7 @@ def live_line(model: Model, kind: str, name: str) -> str:
         for end in (link.a, link.b)
     ]
     target = next((end.normal_dbm for end in (link.a, link.b) if end.normal_dbm is not None), None)
-    return "   ".join([*hears, _("target {signal}", signal=words.number(target))])
+    return _APART.join([*hears, _("target {signal}", signal=words.number(target))])
 
 
 def verdict(model: Model, verify: Verify, now: float) -> Span:
@@ -118,8 +148,11 @@ def text_row(key: str, words_shown: str) -> Row:
     return Row(lambda: made, key)
 
 
-def lab_rows(model: Model, verify: Verify | None, said: str, look: Look) -> list[Row]:
-    """The body: what can be broken, what can be tried, the verdict."""
+def lab_rows(
+    model: Model, verify: Verify | None, said: str, look: Look, *, village: bool = False
+) -> list[Row]:
+    """The body: what can be broken, what can be tried, the verdict; in a newcomer's own village, what may
+    come next."""
     lab = model.lab
     if lab is None:
         return [
@@ -132,6 +165,8 @@ def lab_rows(model: Model, verify: Verify | None, said: str, look: Look) -> list
         made.append(text(" ", told))
     if verify is not None:
         made.append(stuck(" ", verdict(model, verify, look.now)))
+        if village and verify.verdict == "fixed":
+            made.append(text_row("next:", "   " + _("What now? Break more, your own devices, teach, leave")))
     made.append(BLANK)
     made.append(text(" ", Span(_("BREAK SOMETHING"), "head")))
     made += [Row(partial(_fault_line, fault, look), f"break:{fault.id}") for fault in lab.faults]

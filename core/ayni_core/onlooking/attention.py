@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ayni_core.message import Message
@@ -63,12 +65,12 @@ def items(model: Model, now: float) -> list[Item]:
 
 def counts(model: Model, now: float, worklist: list[Item]) -> Counts:
     """The three numbers in the head of Home."""
-    states = [model.link_state(link, now) for link in model.links.values()]
+    states = Counter(model.link_states(now).values())
     silent = sum(item.state == "no_news" for item in worklist)
     return Counts(
         need=sum(item.state in ("down", "weak") and not item.in_hand for item in worklist),
-        ok=states.count("ok"),
-        no_data=max(states.count("no_news") + states.count("unknown"), silent),
+        ok=states["ok"],
+        no_data=max(states["no_news"] + states["unknown"], silent),
     )
 
 
@@ -112,17 +114,22 @@ def _without_alert(model: Model, now: float, spoken_of: set[tuple[str, str]]) ->
         return []  # everything is late, and the head of the screen says why
     found: list[Item] = []
     behind: set[str] = set()
-    for node in model.nodes.values():
-        if model.node_state(node, now) != "no_news":
-            continue
+    for name in _late(model.node_states(now)):
+        node = model.nodes[name]
         behind.add(node.id)
         if ("node", node.id) not in spoken_of:
             found.append(_silent("node", node.id, node.as_of, _homes_at(model, node.site)))
-    for link in model.links.values():
-        late = model.link_state(link, now) == "no_news"
-        if late and ("link", link.id) not in spoken_of and not _watched_by(model, link) & behind:
+    for name in _late(model.link_states(now)):
+        link = model.links[name]
+        if ("link", link.id) not in spoken_of and not _watched_by(model, link) & behind:
             found.append(_silent("link", link.id, model.link_since(link, now), link.homes))
     return found
+
+
+def _late(states: Mapping[str, str]) -> list[str]:
+    if "no_news" not in states.values():
+        return []
+    return [name for name, state in states.items() if state == "no_news"]
 
 
 def _watched_by(model: Model, link: LinkView) -> set[str]:

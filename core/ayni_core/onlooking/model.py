@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ayni_core.onlooking.standing import Standing
 from ayni_core.wire import topics
 from ayni_core.wire.errors import WireError
 from ayni_core.wire.messages import (
@@ -32,14 +33,15 @@ HOLDING = ("gone", "store-down", "clock-wrong")
 NO_CONTACT = ("broker", "silent", *HOLDING)
 """What is shown is old then."""
 _SKEW_S = 5.0
-_KINDS: Mapping[str, type] = {
+KINDS: Mapping[str, type] = {
+    "community": Community,
     "link": LinkView,
+    "upstream": UpstreamView,
+    "node": NodeView,
     "site": SiteView,
     "device": DeviceView,
-    "node": NodeView,
-    "upstream": UpstreamView,
-    "community": Community,
 }
+"""What is told of under `net/`; what a first screen needs comes first."""
 
 
 class Model:
@@ -60,8 +62,11 @@ class Model:
         self.connected = False
         self.trouble = ""
         self.contact_at: float | None = None
+        self.past: float | None = None
+        """Where this is the past: how many seconds of it go by in one; 0: it stands still."""
         self.refused = 0
         self.skew_s = 0.0
+        self._standing_links, self._standing_nodes = Standing(self.links), Standing(self.nodes)
         self._tables: dict[str, dict[str, Any]] = {
             "link": self.links,
             "site": self.sites,
@@ -69,6 +74,8 @@ class Model:
             "node": self.nodes,
             "upstream": self.upstreams,
         }
+        self._told = {**self._tables, "alert": self.alerts, "state": self.presence}
+        self._unconfirmed: set[tuple[str, str]] = set()
 
     def apply(self, topic: str, payload: bytes, retained: bool, at: float) -> None:
         """Take one message in; what cannot be understood is counted in `refused` and changes nothing."""
@@ -86,12 +93,12 @@ class Model:
         match root:
             case "net" if words[0] == "community":
                 self.community = unpack(Community, payload) if payload else Community(title="")
-            case "net" if words[0] in self._tables:
-                _keep(self._tables[words[0]], words[1], _KINDS[words[0]], payload)
+            case "net" if words[0] in KINDS:
+                self._keep(words[0], words[1], KINDS[words[0]], payload)
             case "alert":
-                _keep(self.alerts, words[0], Alert, payload)
+                self._keep("alert", words[0], Alert, payload)
             case "state":
-                _keep(self.presence, words[0], NodeState, payload)
+                self._keep("state", words[0], NodeState, payload)
             case "hub" | "beat":
                 self.hub = unpack(HubState, payload) if payload else None
                 if self.hub and not retained and self.hub.state not in ("gone", "clock-wrong"):
@@ -106,9 +113,32 @@ class Model:
         self.version += 1
 
     def linked(self, connected: bool, trouble: str = "") -> None:
-        """The way to the broker came up or broke."""
+        """The way to the broker came up or broke. What is known by then may be gone when it comes up: it
+        is `unconfirmed` until it is told again."""
+        if connected and not self.connected:
+            self._unconfirmed = {(kind, name) for kind, table in self._told.items() for name in table}
         self.connected, self.trouble = connected, trouble
         self.version += 1
+
+    @property
+    def unconfirmed(self) -> int:
+        """How many things were not told again since the way to the broker came up."""
+        return len(self._unconfirmed)
+
+    def confirm(self) -> None:
+        """All that is there was told by now: what was not told again is gone."""
+        for kind, name in self._unconfirmed:
+            self._told[kind].pop(name, None)
+        if self._unconfirmed:
+            self._unconfirmed = set()
+            self.version += 1
+
+    def _keep(self, kind: str, name: str, shape: type, payload: bytes) -> None:
+        if payload:
+            self._told[kind][name] = unpack(shape, payload)
+        else:
+            self._told[kind].pop(name, None)
+        self._unconfirmed.discard((kind, name))
 
     @property
     def training(self) -> bool:
@@ -151,6 +181,14 @@ class Model:
         """A monitor's state, NO NEWS when its news is late."""
         return "no_news" if self.late(node.next_by, now) else node.state
 
+    def link_states(self, now: float) -> Mapping[str, str]:
+        """The state of each link, as `link_state` says it; the same mapping until one is another one."""
+        return self._standing_links.states(now, 2 * self.community.poll_s, self.version)
+
+    def node_states(self, now: float) -> Mapping[str, str]:
+        """The state of each monitor, as `node_state` says it."""
+        return self._standing_nodes.states(now, 2 * self.community.poll_s, self.version)
+
     def link_as_of(self, link: LinkView) -> float | None:
         """When a link was measured: its older end, for a link is known only as well as both are."""
         return min((end.as_of for end in (link.a, link.b) if end.as_of is not None), default=None)
@@ -191,10 +229,3 @@ class Model:
             case DeviceView() | NodeView() | UpstreamView():
                 return found.site
         return None
-
-
-def _keep(table: dict[str, Any], name: str, kind: type, payload: bytes) -> None:
-    if payload:
-        table[name] = unpack(kind, payload)
-    else:
-        table.pop(name, None)

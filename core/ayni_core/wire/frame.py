@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ayni_core.readings import Series, Value
+from ayni_core.wire import node_health
 from ayni_core.wire.errors import WireError
+from ayni_core.wire.node_health import NodeHealth
 from ayni_core.wire.note import FrameNote
 
 ANSWERED = Series("system", "", "answered")
@@ -50,7 +52,7 @@ class Frame:
     """(node, epoch, seq) names a frame for ever; a resend has the same name and the same bytes.
 
     `wall_s` belongs to `mono_s` as the node believed when it closed the frame, at `made_s` on the same clock
-    as `mono_s`; `step` counts how often the wall clock was set.
+    as `mono_s`; `step` counts how often the wall clock was set. `health` is there now and then.
     """
 
     node: str
@@ -65,6 +67,7 @@ class Frame:
     notes: tuple[FrameNote, ...] = ()
     step: int = 0
     made_s: float | None = None
+    health: NodeHealth | None = None
 
     def count(self) -> int:
         """The number of samples in it."""
@@ -110,6 +113,7 @@ def check_header(header: object) -> dict[str, Any]:
         "next_by_s": float(number("x", 1, 1e6)),
         "step": _step(header.get("s", 0)),
         "made_s": float(number("c", 0, 1e10)) if "c" in header else None,
+        "health": node_health.decode(header["h"]) if "h" in header else None,
     }
 
 
@@ -120,8 +124,8 @@ def _step(value: object) -> int:
 
 
 def header(frame: Frame) -> dict[str, object]:
-    """The header as it travels: n node, e epoch, q seq, b boot, m mono, w wall, y synced, x next by; s step
-    and c made only where they say something.
+    """The header as it travels: n node, e epoch, q seq, b boot, m mono, w wall, y synced, x next by; s step,
+    c made and h health only where they say something.
     """
     fields: dict[str, object] = {
         "n": frame.node,
@@ -137,4 +141,6 @@ def header(frame: Frame) -> dict[str, object]:
         fields["s"] = frame.step
     if frame.made_s is not None:
         fields["c"] = round(frame.made_s, 2)
+    if frame.health is not None:
+        fields["h"] = node_health.encode(frame.health)
     return fields

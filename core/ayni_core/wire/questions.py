@@ -5,11 +5,13 @@ A question names itself in `ask`. An answer carries `error` or the fields of its
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ayni_core.message import Message
 from ayni_core.wire.errors import WireError, load_json
+from ayni_core.wire.health import AskHealth
 from ayni_core.wire.messages import CommandState, Event
+from ayni_core.wire.past import AskPast
 from ayni_core.wire.shape import from_json
 
 MAX_QUESTION = 16 * 1024
@@ -19,10 +21,17 @@ NumberOrText = int | float | str | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskReadings:
-    """`readings`: the newest value of every series of a device. Answered by `Readings`."""
+    """`readings`: the newest value of every series of a device, or what it was in a run of the `past`.
+    Answered by `Readings`.
+
+    `groups` asks for those only; none named: for all. With `rates` counters also say how fast they run.
+    """
 
     ask: str = "readings"
     device: str
+    past: str = ""
+    groups: tuple[str, ...] = ()
+    rates: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,23 +55,60 @@ class AskHistory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskSamples:
+    """`samples`: one series as it was measured, before a time, newest first. Answered by `Samples`.
+
+    The series is named as in `AskHistory`.
+    """
+
+    ask: str = "samples"
+    metric: str
+    before: float
+    limit: int = 200
+    device: str | None = None
+    group: str | None = None
+    item: str | None = None
+    link: str | None = None
+    side: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskEvidence:
+    """`evidence`: what is normal for a link, and the signs of its probable cause. Answered by `Evidence`."""
+
+    ask: str = "evidence"
+    link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskEvents:
-    """`events`: what happened before a time, newest first, of one thing or of all. Answered by `Events`."""
+    """`events`: what happened before a time, newest first, of one thing or of all. Answered by `Events`.
+
+    `only` may be `notes` or `alarms`. With `words` only what holds them as a person reads it in `language`
+    (none: that of who asks): capitals and accents do not count, `!` in front inverts.
+    """
 
     ask: str = "events"
     before: float | None = None
     limit: int = 100
     kind: str | None = None
     name: str | None = None
+    only: str = ""
+    words: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskWatch:
-    """`watch`: somebody looks at these sites (none named: all) for `for_s` seconds. Answered by `Done`."""
+    """`watch`: somebody looks at these sites (none named: all) for `for_s` seconds. Answered by `Done`.
+
+    `devices` are polled every few seconds meanwhile, for somebody who turns an antenna: operators only.
+    """
 
     ask: str = "watch"
     sites: tuple[str, ...] = ()
     for_s: float = 60.0
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +141,8 @@ class AskCommand:
     for_s: float = 0.0
     force: bool = False
     look_first: bool = False
+    author: str = ""
+    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +168,7 @@ class AskAck:
     note: str = ""
     author: str = ""
     back: bool = False
+    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +197,7 @@ class AskMaintain:
     to_time: str = ""
     note: str = ""
     author: str = ""
+    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,11 +207,36 @@ class AskMaintained:
     ask: str = "maintained"
     id: str
     author: str = ""
+    key: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskMe:
+    """`me`: who asks, and what they may do. Answered by `Me`."""
+
+    ask: str = "me"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskPin:
+    """`pin`: on a shared login `person` proves to be there. Answered by `Done`.
+
+    `key` is chosen by who asks, long and at random: with it, in a question that acts, the hub knows that it
+    is that person, until nothing was done for a while.
+    """
+
+    ask: str = "pin"
+    person: str
+    pin: str = field(repr=False)
+    key: str = field(repr=False)
 
 
 Question = (
     AskReadings
+    | AskHealth
     | AskHistory
+    | AskSamples
+    | AskEvidence
     | AskEvents
     | AskWatch
     | AskNote
@@ -172,11 +247,17 @@ Question = (
     | AskMaintenance
     | AskMaintain
     | AskMaintained
+    | AskMe
+    | AskPin
+    | AskPast
 )
 QUESTIONS: dict[str, type] = {
     "readings": AskReadings,
     "history": AskHistory,
+    "samples": AskSamples,
+    "evidence": AskEvidence,
     "events": AskEvents,
+    "health": AskHealth,
     "watch": AskWatch,
     "note": AskNote,
     "command": AskCommand,
@@ -186,18 +267,25 @@ QUESTIONS: dict[str, type] = {
     "maintenance": AskMaintenance,
     "maintain": AskMaintain,
     "maintained": AskMaintained,
+    "me": AskMe,
+    "pin": AskPin,
+    "past": AskPast,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One series of a device with its newest value and when that was measured."""
+    """One series of a device with its newest value and when that was measured.
+
+    `per_s` is how much a counter grew a second since the poll before; None where that is not known.
+    """
 
     group: str
     item: str
     metric: str
     value: int | float | str | None
     at: float
+    per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,10 +316,58 @@ class History:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One value as it was measured, in seconds since 1970."""
+
+    at: float
+    value: int | float | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """The answer to `samples`. Before `until` there may be more; None: that is all."""
+
+    unit: str = ""
+    samples: tuple[Sample, ...] = ()
+    until: float | None = None
+    error: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Normal:
+    """What is normal for a number of one end: by the link's budget, when it was new, and a week ago."""
+
+    side: str
+    metric: str
+    plan: float | None = None
+    new: float | None = None
+    week: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """A sign of the probable cause; whether it is seen, None where the central cannot tell."""
+
+    text: Message
+    seen: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The answer to `evidence`."""
+
+    normals: tuple[Normal, ...] = ()
+    signs: tuple[Sign, ...] = ()
+    error: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Events:
-    """The answer to `events`."""
+    """The answer to `events`. A search takes a while: where it looked no further back than `looked_back`, ask
+    on from there; nothing: that is all."""
 
     events: tuple[Event, ...] = ()
+    looked_back: float | None = None
     error: Message | None = None
 
 
@@ -355,6 +491,31 @@ class Maintenance:
 
     windows: tuple[WindowView, ...] = ()
     timezone: str = "UTC"
+    error: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colleague:
+    """One of the people of a shared login; `role` is what they may be there, `pin` whether they have one."""
+
+    name: str
+    title: str
+    role: str
+    pin: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    """The answer to `me`. `role` is empty where the inventory does not know who asks; `acts` is False where
+    this hub does nothing at all for anybody. `people` share this login and say who they are; none: it is one
+    person's."""
+
+    name: str = ""
+    title: str = ""
+    role: str = ""
+    language: str = ""
+    acts: bool = True
+    people: tuple[Colleague, ...] = ()
     error: Message | None = None
 
 

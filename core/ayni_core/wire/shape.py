@@ -100,17 +100,24 @@ def _reader(annotation: Any) -> _Read:
     """How to read what an annotation allows; found once, for a console takes in thousands of views."""
     origin = typing.get_origin(annotation)
     if origin in (types.UnionType, typing.Union):
-        options = typing.get_args(annotation)
-        return _one_of([_reader(each) for each in options if each is not type(None)], type(None) in options)
+        options = [each for each in typing.get_args(annotation) if each is not type(None)]
+        readers = [_reader(each) for each in options]
+        one = readers[0] if len(readers) == 1 else _one_of(readers)
+        return _or_none(one) if len(options) < len(typing.get_args(annotation)) else one
     if origin is tuple:
         return _list_of(_reader(typing.get_args(annotation)[0]))
-    return functools.partial(_PLAIN_READERS.get(annotation, _dataclass), annotation)
+    return _PLAIN_READERS.get(annotation) or functools.partial(_dataclass, annotation)
 
 
-def _one_of(readers: list[_Read], may_be_none: bool) -> _Read:
+def _or_none(inner: _Read) -> _Read:
     def read(value: Any, where: str) -> Any:
-        if value is None and may_be_none:
-            return None
+        return None if value is None else inner(value, where)
+
+    return read
+
+
+def _one_of(readers: list[_Read]) -> _Read:
+    def read(value: Any, where: str) -> Any:
         error: WireError | None = None
         for each in readers:
             try:
@@ -131,47 +138,43 @@ def _list_of(inner: _Read) -> _Read:
     return read
 
 
-def _unexpected(annotation: Any, where: str) -> WireError:
-    return WireError(f"{where}: expected {getattr(annotation, '__name__', annotation)}")
-
-
-def _message(_annotation: Any, value: Any, where: str) -> Message:
+def _message(value: Any, where: str) -> Message:
     message = from_wire(value)
     if message is None:
         raise WireError(f"{where}: expected a message")
     return message
 
 
-def _bool(annotation: Any, value: Any, where: str) -> bool:
+def _bool(value: Any, where: str) -> bool:
     if isinstance(value, bool):
         return value
-    raise _unexpected(annotation, where)
+    raise WireError(f"{where}: expected bool")
 
 
-def _str(annotation: Any, value: Any, where: str) -> str:
+def _str(value: Any, where: str) -> str:
     if isinstance(value, str) and len(value) <= MAX_TEXT:
         return value
-    raise _unexpected(annotation, where)
+    raise WireError(f"{where}: expected str")
 
 
-def _int(annotation: Any, value: Any, where: str) -> int:
+def _int(value: Any, where: str) -> int:
     if type(value) is int and abs(value) < 2**64:
         return value
-    raise _unexpected(annotation, where)
+    raise WireError(f"{where}: expected int")
 
 
-def _float(annotation: Any, value: Any, where: str) -> float:
+def _float(value: Any, where: str) -> float:
     if type(value) in (int, float) and -_LARGEST < value < _LARGEST:
         return float(value)
-    raise _unexpected(annotation, where)
+    raise WireError(f"{where}: expected float")
 
 
 def _dataclass(annotation: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(annotation):
         return from_json(typing.cast(Any, annotation), value)
-    raise _unexpected(annotation, where)
+    raise WireError(f"{where}: expected {getattr(annotation, '__name__', annotation)}")
 
 
-_PLAIN_READERS: dict[Any, Callable[[Any, Any, str], Any]] = {
+_PLAIN_READERS: dict[Any, _Read] = {
     Message: _message, bool: _bool, str: _str, int: _int, float: _float,
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """A frame that is too large for one message becomes several, which say together what it said.
 
 Cut by time where that helps, then by device, at last by series. The parts have numbers that follow each
-other, the same start, and each can be read alone; notes go with the first.
+other, the same start, and each can be read alone; notes and health go with the first.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ Devices = dict[str, DevicePolls]
 
 
 def _rest(frame: Frame, devices: Mapping[str, DevicePolls], notes: tuple[FrameNote, ...] = ()) -> Frame:
-    return replace(frame, devices=devices, notes=notes)
+    return replace(frame, devices=devices, notes=notes, health=None)
 
 
 def _by_time(frame: Frame) -> tuple[Devices, Devices] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ayni_core import maintenance
+from ayni_core import commands, maintenance
 from ayni_core.inventory import Network
 from ayni_core.maintenance import Window
 from ayni_core.message import Message
@@ -26,9 +26,9 @@ from ayni_core.wire.questions import (
 from ayni_hub.alerting.book import AlertBook
 from ayni_hub.alerting.memory import AlertMemory
 from ayni_hub.alerting.windows import MOST, Windows
+from ayni_hub.who import Who
 
 LONGEST_NOTE = 500
-LONGEST_AUTHOR = 40
 Asked = AskAck | AskMaintenance | AskMaintain | AskMaintained
 
 
@@ -40,6 +40,8 @@ class AlertDesk:
         self._book = book
         self._windows = windows
         self._memory = memory
+        self.who = Who(network)
+        """Who acts; a hub with PINs puts its own here."""
         self.acted = False
         """Whether something was done since somebody set this to False: others want to see it at once."""
 
@@ -47,12 +49,15 @@ class AlertDesk:
         """Do it, or say why not."""
         if isinstance(asked, AskMaintenance):
             return self.maintenance(now)
-        person = self._network.people.get(user)
-        if person is None or person.role == "viewer":
-            return Done(error=Message("answer.not_allowed", {"user": user}))
-        author = person.title
-        if asked.author and asked.author != author:  # on a shared login people say who they are
-            author = f"{asked.author[:LONGEST_AUTHOR]} ({author})"
+        actor = self.who.actor(user, asked.author)
+        if isinstance(actor, Message):
+            return Done(error=actor)
+        if not commands.at_least(actor.role, "operator"):
+            return Done(error=Message("answer.not_allowed", {"user": actor.name}))
+        doubt = self.who.doubt(actor, asked.key)
+        if doubt is not None:
+            return Done(error=doubt)
+        author = actor.shown
         match asked:
             case AskAck():
                 refused = self._ack(asked, user, author, now)

@@ -20,6 +20,7 @@ from ayni_core import __version__
 from ayni_core.message import Message
 from ayni_core.window import Window
 from ayni_core.wire import WireError, fed, topics
+from ayni_core.wire.health import PartHealth
 from ayni_core.wire.messages import Ack, Event, Heard, HubState, PartState
 from ayni_core.wire.shape import pack, unpack
 from ayni_hub.config import FeedConfig
@@ -119,6 +120,17 @@ class Feeder:
             waiting = Message("event.server_back", {"count": self._box.count})
             found.append(Event(at=now, text=waiting, level="clear"))
         return found
+
+    def health(self) -> PartHealth:
+        """How the server is that we feed, and what waits for it."""
+        reached = self._voice.connected and self._ready
+        return PartHealth(
+            name=self._name,
+            role="server",
+            state="ready" if reached else "gone",
+            since=round(clock.wall_s() - (clock.monotonic_s() - self._since_s), 1),
+            waiting=self._box.count,
+        )
 
     async def run(self, current: Callable[[str], bytes], topics_now: Callable[[], set[str]]) -> None:
         """Feed until cancelled; then say that the village is gone. `current` says what a retained topic has

@@ -97,9 +97,9 @@ class Digests:
         return f"{line} ({reader.say('tell.has_it', who=alert.acked_by)})"
 
 
-def _percent(share: float) -> str:
+def _percent(share: float) -> float:
     """Rounded down: what failed did not work all the time."""
-    return f"{int(share * 1000) / 10:.1f}"
+    return int(share * 1000) / 10
 
 
 def _listed(reader: Reader, lines: list[str]) -> list[str]:

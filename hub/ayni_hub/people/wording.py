@@ -12,7 +12,8 @@ from ayni_core.reach import DAYS, local_time
 from ayni_core.texts import TEXTS
 from ayni_core.wire.messages import Alert
 from ayni_hub.people.herald import Telling
-from ayni_io.i18n import say_in
+from ayni_io import words
+from ayni_io.i18n import say_in, speaking
 
 SHORT = 160
 """Characters of an SMS in its 7-bit alphabet (3GPP TS 23.038, 6.2.1); any other character leaves 70."""
@@ -65,7 +66,8 @@ class Reader:
             return clock
         if timedelta(0) <= today.date() - then.date() < timedelta(days=7):
             return self.say(f"tell.{DAYS[then.weekday()]}", time=clock)
-        return f"{then:%Y-%m-%d} {clock}"
+        with speaking(self.language):
+            return f"{words.date(at, self.zone)} {clock}"
 
     def tell(self, telling: Telling, facts: Facts, now: float, *, bot: bool) -> Text:
         """A telling for this reader; with `bot` an answer in the same chat takes the alert on."""

@@ -43,17 +43,19 @@ def short(sentence: str) -> str:
 
 
 def path_of(kind: str, name: str) -> str:
-    """Where a link or a site has its page, from Home."""
+    """Where a link, a site or a device has its page, from Home."""
     return f"{kind}/{quote(name, safe='')}"
 
 
 def way(look: Look, kind: str, name: str, title: str) -> Html:
-    """A thing's name, leading to its page: a link and a site have one, other things are at their site."""
+    """A thing's name, leading to its page: a link, a site and a device have one, others are at their site."""
     match kind:
         case "link" if name in look.model.links:
             path = path_of("link", name)
         case "site" if name in look.model.sites:
             path = path_of("site", name)
+        case "device" if name in look.model.devices:
+            path = path_of("device", name)
         case _:
             site = look.model.site_of(kind, name)
             if site is None or site not in look.model.sites:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
+from functools import partial
 from urllib.parse import unquote
 
 from ayni_core.onlooking.model import Model
-from ayni_hub.phone import home, link, sheet, site
+from ayni_core.wire.questions import Reading
+from ayni_hub.phone import device, home, link, sheet, site
 from ayni_hub.phone.config import PhoneConfig
 from ayni_hub.phone.html import Html, el, join
 from ayni_hub.phone.look import Look
@@ -16,8 +18,9 @@ from ayni_io import clock, i18n
 from ayni_io.http_server import HttpServer, Page, Reply, Request
 from ayni_io.http_standing import stand
 from ayni_io.i18n import _
+from ayni_io.liked_language import liked
 
-_MOST_TAGS, _MOST_DIGITS = 20, 6
+_MOST_DIGITS = 6
 
 
 class Phone:
@@ -27,7 +30,9 @@ class Phone:
         """Raises `ConfigError` where the password cannot be had."""
         self._watching = watching
         self.server = HttpServer(
-            config.listen, pages(watching.model, zone, names=config.names_people), "phone"
+            config.listen,
+            pages(watching.model, zone, names=config.names_people, readings=watching.readings),
+            "phone",
         )
 
     async def run(self) -> None:
@@ -41,9 +46,10 @@ def pages(
     zone: tzinfo | None,
     *,
     names: bool = True,
+    readings: Callable[[str], Sequence[Reading]] = lambda _device: (),
     now: Callable[[], float] = clock.wall_s,
 ) -> Mapping[str, Page]:
-    """The pages by their paths."""
+    """The pages by their paths. `readings` gives what a device said last."""
 
     def made(write: Callable[[Look, str], Html | None], root: str = "") -> Page:
         def page(request: Request) -> Reply:
@@ -69,6 +75,7 @@ def pages(
         "/sites": made(lambda look, _name: home.sites(look)),
         "/link/": made(_link, "../"),
         "/site/": made(_site, "../"),
+        "/device/": made(partial(_device, readings), "../"),
     }
 
 
@@ -82,6 +89,11 @@ def _site(look: Look, name: str) -> Html | None:
     return None if found is None else site.site(look, found)
 
 
+def _device(readings: Callable[[str], Sequence[Reading]], look: Look, name: str) -> Html | None:
+    found = look.model.devices.get(name)
+    return None if found is None else device.device(look, found, readings(name))
+
+
 def _missing(look: Look) -> Html:
     title = _("Nothing has this name here.")
     return sheet.page(look, title, join(el("h1", title)), here="")
@@ -93,26 +105,10 @@ def language_for(request: Request, otherwise: str) -> str:
     asked = request.query.get("lang", "")
     if asked in i18n.LANGUAGES:
         return asked
-    liked: list[tuple[float, str]] = []
-    for each in request.headers.get("accept-language", "").split(",")[:_MOST_TAGS]:
-        tag, _semicolon, weight = each.partition(";")
-        short = tag.strip().partition("-")[0].lower()
-        if short in i18n.LANGUAGES:
-            liked.append((_weight(weight), short))
-    best = max(liked, key=lambda pair: pair[0], default=(0.0, ""))
-    if best[0] > 0:
-        return best[1]
+    best = liked(request.headers.get("accept-language", ""))
+    if best:
+        return best
     return otherwise if otherwise in i18n.LANGUAGES else "en"
-
-
-def _weight(text: str) -> float:
-    name, _equals, value = text.partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return min(max(float(value), 0.0), 1.0)
-    except ValueError:
-        return 0.0
 
 
 def _start(request: Request) -> int:

@@ -47,6 +47,7 @@ def _style() -> str:
         "a{color:var(--a)}nav a,footer a{display:inline-block;padding:.4rem .6rem .4rem 0}"
         "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;"
         "padding:.3rem .4rem .3rem 0;border-bottom:1px solid #8886}th{font-weight:600}td small{display:block}"
+        ".training{background:var(--weak);color:var(--bg);margin:0;padding:.3rem .6rem}"
         ".day{font:1rem/1 monospace;overflow-wrap:normal}"
         + states
     )  # fmt: skip
@@ -90,7 +91,8 @@ def page(look: Look, title: str, *body: Html, here: str = "") -> Html:
         el("p", *(_language(look, here, short) for short in i18n.LANGUAGES)),
     )
     said = el("p", el("b", lost, class_="down")) if lost else NOTHING
-    whole = join(nav, el("main", said, *body), foot)
+    pretend = el("p", el("b", _("TRAINING")), " ", _("This network is a pretend one."), class_="training")
+    whole = join(pretend if model.training else NOTHING, nav, el("main", said, *body), foot)
     document = el("html", el("head", head), el("body", whole), lang=i18n.language())
     return Html(f"<!DOCTYPE html>{document}")
 

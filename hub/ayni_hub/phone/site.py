@@ -8,8 +8,8 @@ from functools import partial
 from ayni_core.onlooking import attention
 from ayni_core.wire.messages import LINK_STATES, SiteView
 from ayni_hub.phone.home import item_line, link_line
-from ayni_hub.phone.html import NOTHING, Html, el, join, size, spaced
-from ayni_hub.phone.look import Look, ago, path_of, short, state_mark
+from ayni_hub.phone.html import NOTHING, Html, el, join, size, spaced, text
+from ayni_hub.phone.look import Look, ago, path_of, short, state_mark, way
 from ayni_hub.phone.sheet import Entry, listed, page
 from ayni_io import phrases, words
 from ayni_io.i18n import _
@@ -49,31 +49,35 @@ def _things(look: Look, shown: SiteView) -> Iterator[Entry]:
     links = [link for link in model.links.values() if shown.id in (link.a.site, link.b.site)]
     for link in sorted(links, key=lambda each: phrases.order(model, now, "worst", each)):
         yield Entry(_("LINKS"), partial(link_line, look, link))
-    for _rank, title, state, about, as_of in sorted(_others(look, shown, "device")):
-        yield Entry(_("DEVICES"), partial(_line, look, title, state, about, as_of))
-    for _rank, title, state, about, as_of in sorted(_others(look, shown, "node")):
-        yield Entry(_("MONITORS"), partial(_line, look, title, state, about, as_of))
+    for _rank, title, name, state, about, as_of in sorted(_others(look, shown, "device")):
+        named = way(look, "device", name, title)
+        yield Entry(_("DEVICES"), partial(_line, look, named, state, about, as_of))
+    for _rank, title, _name, state, about, as_of in sorted(_others(look, shown, "node")):
+        yield Entry(_("MONITORS"), partial(_line, look, text(short(title)), state, about, as_of))
     for upstream in model.upstreams.values():
         if upstream.site == shown.id:
-            yield Entry(_("INTERNET"), partial(_line, look, upstream.title, upstream.state, "", None))
+            yield Entry(
+                _("INTERNET"), partial(_line, look, text(short(upstream.title)), upstream.state, "", None)
+            )
 
 
-def _others(look: Look, shown: SiteView, kind: str) -> Iterator[tuple[int, str, str, str, float]]:
-    """(rank, title, state, what it is, when it was heard or 0) of devices or monitors of a site."""
+def _others(look: Look, shown: SiteView, kind: str) -> Iterator[tuple[int, str, str, str, str, float]]:
+    """(rank, title, name, state, what it is, when it was heard or 0) of devices or monitors of a site."""
     model = look.model
     if kind == "device":
         for device in model.devices.values():
             if device.site == shown.id:
                 state = model.device_state(device, look.now)
-                yield _ORDER.index(state), device.title, state, device.model or "", device.as_of or 0.0
+                rank, about = _ORDER.index(state), device.model or ""
+                yield rank, device.title, device.id, state, about, device.as_of or 0.0
         return
     for node in model.nodes.values():
         if node.site == shown.id:
             state = model.node_state(node, look.now)
-            yield _ORDER.index(state), node.title, state, "", node.as_of or 0.0
+            yield _ORDER.index(state), node.title, node.id, state, "", node.as_of or 0.0
 
 
-def _line(look: Look, title: str, state: str, about: str, as_of: float | None) -> Html:
+def _line(look: Look, title: Html, state: str, about: str, as_of: float | None) -> Html:
     aged = "" if as_of is None else ago(look, as_of or None)
     below = " · ".join(short(fact) for fact in (about, aged) if fact)
-    return spaced(state_mark(state), short(title), el("small", below) if below else NOTHING)
+    return spaced(state_mark(state), title, el("small", below) if below else NOTHING)

@@ -18,6 +18,8 @@ from ayni_core.wire.messages import (
     SiteView,
     UpstreamView,
 )
+from ayni_core.wire.questions import Reading
+from ayni_hub import readings_now
 from ayni_hub.inside import Inside
 from ayni_hub.numbers.snapshot import Snapshot
 from ayni_hub.numbers.states import View
@@ -41,10 +43,19 @@ class Watching:
                 self._model, self._at = self._gather(), clock.monotonic_s()
             return self._model
 
+    def readings(self, device: str) -> tuple[Reading, ...]:
+        """What a device said last; nothing of one that is not known. Raises `BusyError`."""
+        if device not in self._inside.network.devices:
+            return ()
+        known = self._inside.judge.known
+        return self.snapshot.on_loop(lambda: readings_now.readings(known.of(device)))
+
     def _gather(self) -> Model:
         inside, network = self._inside, self._inside.network
         model = Model()
-        model.community = Community(title=network.title, language=network.language, poll_s=network.poll_s)
+        model.community = Community(
+            title=network.title, language=network.language, poll_s=network.poll_s, training=network.training
+        )
         for view in self.snapshot.views():
             _put(model, view)
         state, connected, alerts = self.snapshot.on_loop(

@@ -1,0 +1,96 @@
+"""PINs of people on a shared login: what one may be, how it is kept, how fast it may be tried.
+
+A PIN is short, so nobody may try many: after a few wrong ones each further one costs a wait that doubles. It
+is kept as a salted scrypt hash (RFC 7914) and is never stored, shown or logged itself. Who gets hold of the
+file with the hashes can still try all PINs in hours: the file is for the central's eyes only.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from ayni_core.message import Message
+
+SHORTEST, LONGEST = 4, 12
+SALT = 16
+"""Octets."""
+FREE, FIRST_WAIT_S, LONGEST_WAIT_S = 3, 30.0, 3600.0
+"""After so many wrong ones people wait; after each further one twice as long."""
+_COST, _BLOCK, _PARALLEL = 2**14, 8, 1
+"""16 MB and some 40 ms on a laptop, a few hundred on a Pi."""
+_LENGTH = 32
+_MOST_COST, _MOST_BLOCK, _MOST_PARALLEL = 2**20, 16, 4
+_STEPS = ("0123456789", "9876543210")
+
+
+def problem(pin: str) -> Message | None:
+    """Why this is no good PIN; None: it is."""
+    if not (SHORTEST <= len(pin) <= LONGEST and pin.isascii() and pin.isdigit()):
+        return Message("pin.digits", {"least": SHORTEST, "most": LONGEST})
+    if len(set(pin)) < 3 or any(pin in run for run in _STEPS):
+        return Message("pin.easy")
+    return None
+
+
+def kept(pin: str, salt: bytes) -> str:
+    """A PIN as it is kept: `scrypt$COST$BLOCK$PARALLEL$SALT$HASH`, the last two in hex."""
+    made = _hash(pin, salt, _COST, _BLOCK, _PARALLEL)
+    return f"scrypt${_COST}${_BLOCK}${_PARALLEL}${salt.hex()}${made.hex()}"
+
+
+def is_kept(text: str) -> bool:
+    """Whether this is how a PIN is kept."""
+    return _parts(text) is not None
+
+
+def matches(pin: str, text: str) -> bool:
+    """Whether this is the PIN that is kept so; takes as long whether it is or not."""
+    parts = _parts(text)
+    if parts is None:
+        return False
+    cost, block, parallel, salt, expected = parts
+    return hmac.compare_digest(_hash(pin[: 4 * LONGEST], salt, cost, block, parallel), expected)
+
+
+def _parts(text: str) -> tuple[int, int, int, bytes, bytes] | None:
+    words = text.split("$")
+    if len(words) != 6 or words[0] != "scrypt":
+        return None
+    try:
+        cost, block, parallel = (int(each) for each in words[1:4])
+        salt, expected = (binascii.unhexlify(each) for each in words[4:])
+    except ValueError:
+        return None
+    sound = 1 < cost <= _MOST_COST and cost & (cost - 1) == 0 and 0 < block <= _MOST_BLOCK
+    if not sound or not 0 < parallel <= _MOST_PARALLEL or not salt or len(expected) != _LENGTH:
+        return None
+    return cost, block, parallel, salt, expected
+
+
+def _hash(pin: str, salt: bytes, cost: int, block: int, parallel: int) -> bytes:
+    room = 128 * block * (cost + parallel + 2) + 2**20
+    return hashlib.scrypt(
+        pin.encode("utf-8"), salt=salt, n=cost, r=block, p=parallel, maxmem=room, dklen=_LENGTH
+    )
+
+
+@dataclass(slots=True)
+class Tries:
+    """The wrong PINs in a row for one person on one login. Times are of a clock that nobody can set."""
+
+    wrong: int = 0
+    until_s: float = 0.0
+
+    def wait_s(self, now_s: float) -> float:
+        """Seconds until the next one is looked at."""
+        return max(self.until_s - now_s, 0.0)
+
+    def was_wrong(self, now_s: float) -> None:
+        """One more."""
+        self.wrong += 1
+        over = self.wrong - FREE
+        if over >= 0:
+            self.until_s = now_s + min(FIRST_WAIT_S * 2.0 ** min(over, 20), LONGEST_WAIT_S)
