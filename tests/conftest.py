@@ -16,6 +16,21 @@ os.environ["AYNI_LANG"] = "en"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+WAITING = (
+    "walk_operator", "walk_newcomer", "lost_broker", "web_console", "connecting", "console_tmux", "demo",
+    "agent_outage", "hub_workers", "alert_killed", "store_killed", "people_killed", "hub_far_store",
+    "store_away", "command_tap", "plain_pages", "phone_page", "screen_do", "terminals", "snapshots",
+    "console_slow",
+)  # fmt: skip
+"""Files that take long, most of them by waiting for programs: others fill the time when these begin first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those first."""
+    places = {f"test_{name}": place for place, name in enumerate(WAITING)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
+
 @pytest.fixture(scope="session")
 def snmpd_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A running net-snmp agent; its community is `parts.SNMPD_COMMUNITY`."""

@@ -18,7 +18,7 @@ from ayni_core.wire import topics
 from ayni_core.wire.questions import FOUND_STATES, AskFound, Found, FoundEndView, FoundView
 from ayni_hub import roof
 from ayni_hub.command_tap import broker_of
-from ayni_hub.grow import growing
+from ayni_hub.grow import growing, must_exist
 from ayni_hub.home import Home
 from ayni_io.i18n import _, say
 from ayni_io.mqtt import PROTOCOLS, BrokerConfig, MqttError
@@ -141,6 +141,7 @@ def _offer_one(home: Home, link: FoundView, answer: Callable[[str, str], str]) -
     wanted = answer(_("{a} - {b}: add? [y/N]", a=_end(link.a), b=_end(link.b)), "")
     if wanted.casefold() not in (_("y"), _("yes")):
         return False
+    must_exist(home.network_path)
     usual = usual_title(home.network(), link)
     title = answer(_("What do people call it? [{usual}]", usual=usual), usual)
     name = write_down(home, link, title)

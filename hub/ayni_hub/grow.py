@@ -80,11 +80,16 @@ class Growing:
         raise ConfigError([_('no device "{name}"{hint}', name=wanted, hint=hint)])
 
 
+def must_exist(path: Path) -> None:
+    """Raise `ConfigError` unless there is a network.yaml."""
+    if not path.is_file():
+        raise ConfigError([_("{path}: there is no network yet; begin with ayni start", path=path)])
+
+
 @contextlib.contextmanager
 def growing(path: Path) -> Iterator[Growing]:
     """Change a network.yaml; two who do so at once wait for each other. Raises `ConfigError`."""
-    if not path.is_file():
-        raise ConfigError([_("{path}: there is no network yet; begin with ayni start", path=path)])
+    must_exist(path)
     with (path.parent / ".network.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield Growing(path)
