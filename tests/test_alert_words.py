@@ -11,7 +11,7 @@ from test_alert_life import VILLAGE
 from test_alert_storm import read
 
 from ayni_console import command_maintenance
-from ayni_console.view import alarms, home
+from ayni_console.view import alarms
 from ayni_core.message import Message
 from ayni_core.onlooking import attention
 from ayni_core.onlooking.model import Model
@@ -22,7 +22,7 @@ from ayni_core.wire import topics
 from ayni_core.wire.messages import Alert
 from ayni_core.wire.shape import pack, unpack
 from ayni_hub.alerting.ground import Ground
-from ayni_io import i18n
+from ayni_io import i18n, phrases
 
 NOW = 1_760_000_000.0
 ONCE = {"start": "2026-01-31 08:00", "end": "2026-01-31 09:00"}
@@ -137,10 +137,10 @@ def test_what_somebody_has_in_hand_stands_last_says_so_and_needs_nobody() -> Non
     )
     listed = attention.items(found, NOW)
     assert [item.name for item in listed] == ["c", "d", "a", "b"]
-    assert [home.mark(item) for item in listed] == ["comes and goes", "", "Ana is at it", "maintenance"]
+    assert [phrases.mark(item) for item in listed] == ["comes and goes", "", "Ana is at it", "maintenance"]
     assert attention.counts(found, NOW, listed).need == 2
     assert listed[0].state == "weak", "it is not down just now"
-    assert home.item_message(found, listed[2], 60).endswith("(Ana is at it)")
+    assert phrases.item_message(found, listed[2], 60).endswith("(Ana is at it)")
 
 
 def test_people_are_called_for_what_is_sure_their_own_and_in_nobodys_hand() -> None:

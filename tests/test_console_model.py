@@ -8,13 +8,13 @@ import pytest
 from console_village import NOW, Village, alerts, retained
 
 from ayni_console import verify
-from ayni_console.view import frame
 from ayni_core.message import Message
 from ayni_core.onlooking import attention
 from ayni_core.onlooking.model import QUIET_S, Model
 from ayni_core.wire import topics
 from ayni_core.wire.messages import Alert, HubState
 from ayni_core.wire.shape import pack
+from ayni_io import phrases
 
 
 @pytest.fixture
@@ -82,11 +82,11 @@ def test_contact_says_why_there_is_none(village: Village) -> None:
     village.send(topics.HUB, HubState(state="clock-wrong", at=1000.0))
     assert model.contact(NOW) == "clock-wrong"
     assert model.now(NOW) == NOW, "a wrong clock is not followed"
-    assert "clock of the central is wrong" in frame.trouble(model, NOW)
+    assert "clock of the central is wrong" in phrases.trouble(model, NOW)
     village.send(topics.HUB, HubState(state="store-down", at=NOW))
-    assert "cannot write" in frame.trouble(model, NOW)
+    assert "cannot write" in phrases.trouble(model, NOW)
     village.send(topics.HUB, HubState(state="ready", at=NOW))
-    assert (model.contact(NOW), frame.trouble(model, NOW)) == ("live", "")
+    assert (model.contact(NOW), phrases.trouble(model, NOW)) == ("live", "")
     model.linked(False, "broker hub: connection lost")
     assert model.contact(NOW) == "broker"
 

@@ -25,7 +25,7 @@ from ayni_console.lines import (
     wrap,
 )
 from ayni_console.verify import Verify
-from ayni_console.view import events, frame, help, home, repair, status, values
+from ayni_console.view import events, frame, help, home, repair, status
 from ayni_console.view import link as link_view
 from ayni_console.view.page import BLANK, Look, Row, Window, arrange, matches, room_for, text
 from ayni_core.message import Message
@@ -33,7 +33,7 @@ from ayni_core.metrics import METRICS
 from ayni_core.onlooking import attention
 from ayni_core.wire import topics
 from ayni_core.wire.messages import Event
-from ayni_io import words
+from ayni_io import link_table, phrases, values, words
 
 LOOK = Look(width=80, height=24, now=NOW)
 SMALL = Look(width=60, height=20, now=NOW)
@@ -309,17 +309,15 @@ def test_link_fits_both_sizes(village: Village) -> None:
 
 def test_a_link_that_is_late_says_that_it_may_work(village: Village) -> None:
     link = village.model.links["torre-cerro"]
-    assert (
-        link_view.headline(village.model, link, NOW + 500) == "The monitor is late. The link may well work."
-    )
-    assert link_view.headline(village.model, link, NOW) == "Nothing is wrong here."
+    assert phrases.headline(village.model, link, NOW + 500) == "The monitor is late. The link may well work."
+    assert phrases.headline(village.model, link, NOW) == "Nothing is wrong here."
 
 
 @pytest.mark.parametrize(
     ("value", "normal", "shown"), [(-71, -59, "↓12"), (-58, -59, "="), (None, -59, ""), (-50, -59, "↑9")]
 )
 def test_trends(value: float | None, normal: float, shown: str) -> None:
-    assert link_view.trend(value, normal, 3) == shown
+    assert link_table.trend(value, normal, 3) == shown
 
 
 # events, advice, lab, help, status
@@ -419,7 +417,7 @@ def test_keys_avoid_what_fails_on_other_keyboards() -> None:
 
 def test_headlines_of_the_console_are_short(village: Village) -> None:
     for link in village.model.links.values():
-        assert len(link_view.headline(village.model, link, NOW)) <= 60
+        assert len(phrases.headline(village.model, link, NOW)) <= 60
 
 
 def test_status_lines(village: Village) -> None:

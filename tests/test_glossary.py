@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ayni_console.view import labels, values
 from ayni_core.metrics import METRICS
-from ayni_io import i18n, pseudo
+from ayni_io import i18n, labels, pseudo, values
 
 WIDEST = 26
 """Cells of the column of names on a wide screen; what is longer is cut there."""

@@ -10,7 +10,7 @@ from console_village import NOW, Village, readings
 
 from ayni_console import state_names
 from ayni_console.lines import displayed, plain, width
-from ayni_console.view import device, site, tables, values
+from ayni_console.view import device, site, tables
 from ayni_console.view import readings as said
 from ayni_console.view.page import Look, Row
 from ayni_core.message import Message
@@ -19,6 +19,8 @@ from ayni_core.readings import Value
 from ayni_core.wire import topics
 from ayni_core.wire.messages import SiteView
 from ayni_core.wire.questions import Reading
+from ayni_io import values
+from ayni_io.readings import natural, parts, running
 
 LOOK = Look(width=80, height=24, now=NOW)
 SMALL = Look(width=60, height=20, now=NOW)
@@ -255,7 +257,7 @@ def test_without_readings_it_says_why(village: Village) -> None:
 @LOOKS
 def test_a_device_fits(village: Village, look: Look) -> None:
     found = village.model.devices["escuela-radio"]
-    opened = set(said.parts(SWITCH))
+    opened = set(parts(SWITCH))
     for row in device.device_rows(village.model, found, look, SWITCH, "", "", opened):
         assert width(row.draw()) <= look.width
 
@@ -293,12 +295,12 @@ def test_every_metric_shows_its_values_in_a_line_of_any_width(metric: str) -> No
     ],
 )
 def test_counters_run(metric: str, per_s: float, shown_as: str) -> None:
-    assert said.running(metric, per_s) == shown_as
+    assert running(metric, per_s) == shown_as
 
 
 def test_ten_comes_after_nine() -> None:
     names = ["ether10", "ether9", "Ether1", "sfp1", "ether", ""]
-    assert sorted(names, key=said.natural) == ["", "ether", "Ether1", "ether9", "ether10", "sfp1"]
+    assert sorted(names, key=natural) == ["", "ether", "Ether1", "ether9", "ether10", "sfp1"]
 
 
 def test_a_device_as_a_message(village: Village) -> None:

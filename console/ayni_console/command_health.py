@@ -31,9 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     async def look(client: ConsoleClient, now: float) -> int:
         model, asked = client.model, await ask(client, now)
-        lines = plain_health.lines(model, asked, now)
-        if not asked.answered:
-            lines = itertools.chain(plainly.no_contact(asked.problem), lines)
+        told = plainly.no_contact(asked.answered, asked.problem)
+        lines = itertools.chain(told, plain_health.lines(model, asked, now))
         plainly.show(lines, lambda: plain_health.as_json(model, asked, now), arguments)
         if not asked.answered:
             return 2

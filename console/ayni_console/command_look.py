@@ -51,9 +51,8 @@ def link_main(argv: Sequence[str] | None = None) -> int:
         link = model.links.get(name)
         if link is None:
             raise plain_names.NoSuchName(_("The central no longer knows this link."))
-        lines = plain_link.lines(model, link, asked, now, arguments.explain)
-        if not asked.answered:
-            lines = itertools.chain(plainly.no_contact(asked.problem), lines)
+        told = plainly.no_contact(asked.answered, asked.problem)
+        lines = itertools.chain(told, plain_link.lines(model, link, asked, now, arguments.explain))
         plainly.show(lines, lambda: plain_link.as_json(model, link, asked, now), arguments)
         return _status(model, asked.answered, plain_link.things(link), now)
 
@@ -109,9 +108,8 @@ def site_main(argv: Sequence[str] | None = None) -> int:
         site = model.sites.get(name)
         if site is None:
             raise plain_names.NoSuchName(_("The central no longer knows this site."))
-        lines = plain_site.lines(model, site, asked, now, arguments.explain)
-        if not asked.answered:
-            lines = itertools.chain(plainly.no_contact(asked.problem), lines)
+        told = plainly.no_contact(asked.answered, asked.problem)
+        lines = itertools.chain(told, plain_site.lines(model, site, asked, now, arguments.explain))
         plainly.show(lines, lambda: plain_site.as_json(model, site, asked, now), arguments)
         return _status(model, asked.answered, plain_site.things(model, name), now)
 

@@ -93,4 +93,4 @@ def messages_main(argv: Sequence[str] | None = None) -> int:
 async def _contact(client: ConsoleClient) -> tuple[Iterator[str], bool]:
     """The first lines where the central does not answer, and whether it does."""
     _told, problem, there = await plainly.first(client, AskEvents(limit=1), Events)
-    return (iter(()) if there else plainly.no_contact(problem)), there
+    return plainly.no_contact(there, problem), there

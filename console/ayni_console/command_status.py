@@ -15,13 +15,13 @@ from ayni_console.client import ConsoleClient
 from ayni_console.feed import NoAnswer
 from ayni_console.lines import displayed, line, plain
 from ayni_console.view import status
-from ayni_console.view.home import thing
 from ayni_core.onlooking import attention
 from ayni_core.onlooking.model import Model
 from ayni_core.schema import ConfigError
 from ayni_core.wire.questions import AskEvents, Events
 from ayni_io import i18n, words
 from ayni_io.i18n import _, say
+from ayni_io.phrases import thing
 
 LONGEST_S = 5.0
 _CALM_S = 0.3

@@ -133,7 +133,8 @@ async def ask_all(
     return answers, {key: why for key, why in problems.items() if key not in answers}
 
 
-def no_contact(reason: str) -> Iterator[str]:
-    """The first lines where the central does not answer."""
-    yield _("NO CONTACT: {reason}", reason=reason)
-    yield _("What follows may be old.")
+def no_contact(answered: bool, reason: str) -> Iterator[str]:
+    """The first lines where the central does not answer; none where it does."""
+    if not answered:
+        yield _("NO CONTACT: {reason}", reason=reason)
+        yield _("What follows may be old.")

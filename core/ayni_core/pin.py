@@ -8,10 +8,10 @@ file with the hashes can still try all PINs in hours: the file is for the centra
 from __future__ import annotations
 
 import binascii
-import hashlib
 import hmac
 from dataclasses import dataclass
 
+from ayni_core import scrypt
 from ayni_core.message import Message
 
 SHORTEST, LONGEST = 4, 12
@@ -19,10 +19,7 @@ SALT = 16
 """Octets."""
 FREE, FIRST_WAIT_S, LONGEST_WAIT_S = 3, 30.0, 3600.0
 """After so many wrong ones people wait; after each further one twice as long."""
-_COST, _BLOCK, _PARALLEL = 2**14, 8, 1
-"""16 MB and some 40 ms on a laptop, a few hundred on a Pi."""
-_LENGTH = 32
-_MOST_COST, _MOST_BLOCK, _MOST_PARALLEL = 2**20, 16, 4
+_TURNS = 1
 _STEPS = ("0123456789", "9876543210")
 
 
@@ -37,8 +34,8 @@ def problem(pin: str) -> Message | None:
 
 def kept(pin: str, salt: bytes) -> str:
     """A PIN as it is kept: `scrypt$COST$BLOCK$PARALLEL$SALT$HASH`, the last two in hex."""
-    made = _hash(pin, salt, _COST, _BLOCK, _PARALLEL)
-    return f"scrypt${_COST}${_BLOCK}${_PARALLEL}${salt.hex()}${made.hex()}"
+    made = scrypt.digest(pin.encode("utf-8"), salt, scrypt.COST, scrypt.BLOCK, _TURNS)
+    return f"scrypt${scrypt.COST}${scrypt.BLOCK}${_TURNS}${salt.hex()}${made.hex()}"
 
 
 def is_kept(text: str) -> bool:
@@ -51,8 +48,9 @@ def matches(pin: str, text: str) -> bool:
     parts = _parts(text)
     if parts is None:
         return False
-    cost, block, parallel, salt, expected = parts
-    return hmac.compare_digest(_hash(pin[: 4 * LONGEST], salt, cost, block, parallel), expected)
+    cost, block, turns, salt, expected = parts
+    made = scrypt.digest(pin[: 4 * LONGEST].encode("utf-8"), salt, cost, block, turns)
+    return hmac.compare_digest(made, expected)
 
 
 def _parts(text: str) -> tuple[int, int, int, bytes, bytes] | None:
@@ -60,21 +58,13 @@ def _parts(text: str) -> tuple[int, int, int, bytes, bytes] | None:
     if len(words) != 6 or words[0] != "scrypt":
         return None
     try:
-        cost, block, parallel = (int(each) for each in words[1:4])
+        cost, block, turns = (int(each) for each in words[1:4])
         salt, expected = (binascii.unhexlify(each) for each in words[4:])
     except ValueError:
         return None
-    sound = 1 < cost <= _MOST_COST and cost & (cost - 1) == 0 and 0 < block <= _MOST_BLOCK
-    if not sound or not 0 < parallel <= _MOST_PARALLEL or not salt or len(expected) != _LENGTH:
+    if not scrypt.is_sound(cost, block, turns, salt, expected):
         return None
-    return cost, block, parallel, salt, expected
-
-
-def _hash(pin: str, salt: bytes, cost: int, block: int, parallel: int) -> bytes:
-    room = 128 * block * (cost + parallel + 2) + 2**20
-    return hashlib.scrypt(
-        pin.encode("utf-8"), salt=salt, n=cost, r=block, p=parallel, maxmem=room, dklen=_LENGTH
-    )
+    return cost, block, turns, salt, expected
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ STYLES = {
     "unknown": "nonews",
 }
 MINUTE, HOUR, DAY = 60, 3600, 86400
+JUST_NOW_S = 10.0
 
 
 def clean(text: str) -> str:
@@ -81,11 +82,14 @@ def short(seconds: float | None) -> str:
     return _c("age", "{n}d", n=min(whole // DAY, 999))
 
 
+def calm(seconds: float) -> str:
+    """A time span whose seconds go by tens, for one that counts costs bytes: `20 s`, `5 h`."""
+    return duration(seconds if seconds >= MINUTE else seconds // 10 * 10)
+
+
 def ago(seconds: float) -> str:
-    """`just now`, `20 s ago`, `5 h ago`: below a minute by tens, for a second that counts costs bytes."""
-    if seconds < 10:
-        return _("just now")
-    return _("{age} ago", age=duration(seconds if seconds >= MINUTE else seconds // 10 * 10))
+    """`just now`, `20 s ago`, `5 h ago`, as calm."""
+    return _("just now") if seconds < JUST_NOW_S else _("{age} ago", age=calm(seconds))
 
 
 def number(value: float | None, digits: int = 0, unit: str = "") -> str:

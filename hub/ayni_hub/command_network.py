@@ -13,7 +13,7 @@ from ayni_core.schema import ConfigError, did_you_mean
 from ayni_core.slug import slug
 from ayni_core.snmpaccess import VERSIONS
 from ayni_hub import adding, command_found, command_netjson, discovering, importing, roof, settling
-from ayni_hub.grow import growing
+from ayni_hub.grow import growing, must_exist
 from ayni_hub.home import Home, default_folder
 from ayni_hub.people.zones import zones_of
 from ayni_io import snmp_options
@@ -195,8 +195,7 @@ def _link(home: Home, options: argparse.Namespace) -> str:
 
 
 def _list(home: Home) -> int:
-    if not home.exists:
-        raise ConfigError([_("{path}: there is no network yet; begin with ayni start", path=home.folder)])
+    must_exist(home.network_path)
     network = home.network()
     print(f"{network.title}: {_summary(network)}")
     for site in network.sites.values():

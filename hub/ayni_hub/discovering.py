@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from ayni_core.schema import ConfigError
 from ayni_core.snmpaccess import VERSIONS
 from ayni_hub import adding, finding
+from ayni_hub.grow import must_exist
 from ayni_hub.home import Home
 from ayni_hub.walk import Leave, Walk
 from ayni_io import snmp_options
@@ -43,8 +43,7 @@ def add_options(result: argparse.ArgumentParser) -> None:
 
 def discover(home: Home, options: argparse.Namespace) -> int:
     """0 when devices were added, 1 when none were. Raises `ConfigError`."""
-    if not home.exists:
-        raise ConfigError([_("{path}: there is no network yet; begin with ayni start", path=home.folder)])
+    must_exist(home.network_path)
     given = options.community is not None or options.version == "3"
     searched = adding.from_options(options, ask=False)
     words = [*options.ranges, "--version", options.version, "--port", str(options.port)]

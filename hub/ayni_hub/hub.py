@@ -175,11 +175,7 @@ class Hub:
                 if self._feeder is not None:
                     tasks.create_task(self._feeder.run(self._current, self._topics))
         finally:
-            totals = self._intake.ingest.totals
-            log.info(
-                "stopped frames=%d samples=%d repeated=%d refused=%d",
-                totals.frames, totals.samples, totals.repeated, totals.refused,
-            )  # fmt: skip
+            self._intake.end()
         return 0
 
     # ---- in
@@ -227,9 +223,6 @@ class Hub:
 
     async def _taken(self, outcome: Outcome, now: float) -> None:
         events = outcome.events
-        for node in outcome.clones:
-            text = Message("event.cloned_node", {"node": node})
-            events.append(Event(at=now, text=text, level="warn", kind="node", name=node))
         if self._role.acknowledges:  # what a judge could tell of them its workers tell
             self._judge.changes.events += events
         for placed in outcome.judge:

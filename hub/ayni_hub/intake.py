@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from ayni_core.wire.messages import Ack
+from ayni_core.message import Message
+from ayni_core.wire.messages import Ack, Event
 from ayni_hub import clock_wait
 from ayni_hub.ingest import Arrival, Ingest, Outcome
 from ayni_hub.ledger import Ledger, LedgerError
@@ -83,6 +84,7 @@ class Intake:
         except (StoreError, LedgerError) as error:
             await self.failed(str(error))
             return
+        now = clock.wall_s()
         if outcome.frames:  # copies for watchers write nothing, and so prove nothing
             await self.set_state("ready")
         for node, acks in outcome.acks.items():
@@ -90,7 +92,17 @@ class Intake:
                 self._acknowledge(node, _merged(ack))
         for node in outcome.clones:
             log.error("cloned node node=%s", node)
-        await self._taken(outcome, clock.wall_s())
+            cloned = Message("event.cloned_node", {"node": node})
+            outcome.events.append(Event(at=now, text=cloned, level="warn", kind="node", name=node))
+        await self._taken(outcome, now)
+
+    def end(self) -> None:
+        """The last word in the log: what came in since the start."""
+        totals = self.ingest.totals
+        log.info(
+            "stopped frames=%d samples=%d repeated=%d refused=%d",
+            totals.frames, totals.samples, totals.repeated, totals.refused,
+        )  # fmt: skip
 
     # ---- state
 

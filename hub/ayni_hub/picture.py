@@ -178,13 +178,13 @@ class Picture:
         """Every topic that this picture has told; anything else retained below `net/` is left over."""
         return set(self._told)
 
-    def _since(self, kind: str, name: str, state: str, now: float) -> tuple[float, bool]:
+    def _since(self, kind: str, name: str, state: str, now: float) -> float:
         before = self._states.get((kind, name))
         if before is not None and before[0] == state:
-            return before[1], False
+            return before[1]
         self._states[kind, name] = (state, now)
         self._changes.append((kind, name, state))
-        return now, True
+        return now
 
     def _note_hour(self, link: str, hour: int, state: str) -> None:
         letter = _LETTERS[state]
@@ -344,7 +344,7 @@ class Picture:
             site=device.site,
             node=device.node,
             state=state,
-            since=round(self._since("device", name, state, now)[0], 1),
+            since=round(self._since("device", name, state, now), 1),
             address=device.address,
             profile=known.text(Series("system", "", "profile")) or device.profile,
             model=known.text(Series("system", "", "model")),
@@ -381,7 +381,7 @@ class Picture:
             title=node.title,
             site=node.site,
             state=state,
-            since=round(self._since("node", name, state, now)[0], 1),
+            since=round(self._since("node", name, state, now), 1),
             version=news.state.version if news.state else "",
             as_of=news.as_of,
             next_by=news.next_by,
@@ -396,5 +396,5 @@ class Picture:
             title=upstream.title,
             site=self._network.devices[upstream.device].site,
             state=state,
-            since=round(self._since("upstream", name, state, now)[0], 1),
+            since=round(self._since("upstream", name, state, now), 1),
         )

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 from ayni_core import __version__
 from ayni_core.inventory import Network
-from ayni_core.message import Message
 from ayni_core.wire import WireError, topics
 from ayni_core.wire.messages import Ack, Event, Heard, NodeState, PartState
 from ayni_core.wire.shape import pack, unpack
@@ -78,11 +77,7 @@ class Worker:
                 tasks.create_task(self._intake.run())
                 tasks.create_task(self._tick())
         finally:
-            totals = self._intake.ingest.totals
-            log.info(
-                "stopped frames=%d samples=%d repeated=%d refused=%d",
-                totals.frames, totals.samples, totals.repeated, totals.refused,
-            )  # fmt: skip
+            self._intake.end()
         return 0
 
     def _message(self, topic: str, payload: bytes, retained: bool) -> None:
@@ -107,9 +102,6 @@ class Worker:
 
     async def _taken(self, outcome: Outcome, now: float) -> None:
         self._events += outcome.events
-        for node in outcome.clones:
-            text = Message("event.cloned_node", {"node": node})
-            self._events.append(Event(at=now, text=text, level="warn", kind="node", name=node))
 
     async def _tick(self) -> None:
         while True:

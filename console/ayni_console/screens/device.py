@@ -12,13 +12,12 @@ from ayni_console.lines import Line, Span
 from ayni_console.screens.about import TellingPage
 from ayni_console.view import device as view
 from ayni_console.view import readings as said
-from ayni_console.view import values
 from ayni_console.view.metric import Series
 from ayni_console.view.page import Look, Row, at_row, text
-from ayni_console.view.readings import Part
 from ayni_core.wire.questions import AskReadings, Reading, Readings
-from ayni_io import words
+from ayni_io import values, words
 from ayni_io.i18n import _
+from ayni_io.readings import Part
 
 _AGAIN_S, _SOONEST_S = 30.0, 2.0
 

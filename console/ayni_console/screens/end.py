@@ -10,11 +10,11 @@ from ayni_console.screens.page import Page
 from ayni_console.view import end as view
 from ayni_console.view import link as link_view
 from ayni_console.view import readings as said
-from ayni_console.view import values
 from ayni_console.view.metric import Series
 from ayni_console.view.page import Look, Row, text
 from ayni_core.wire.messages import EndView, LinkView
 from ayni_core.wire.questions import AskEvidence, AskReadings, Evidence, Readings
+from ayni_io import values
 from ayni_io.i18n import _
 
 _AGAIN_S, _RETRY_S = 30.0, 30.0

@@ -12,9 +12,9 @@ from ayni_console import keys
 from ayni_console.lines import Line, Span, fit, line
 from ayni_console.screens.page import Page
 from ayni_console.view import help as help_view
-from ayni_console.view.home import thing
 from ayni_console.view.page import Look, Row, matches, text
 from ayni_io.i18n import _
+from ayni_io.phrases import thing
 
 _MOST_THINGS = 50
 

@@ -11,12 +11,12 @@ from ayni_console.screens.end import EndPage
 from ayni_console.screens.page import Page
 from ayni_console.view import link as view
 from ayni_console.view import past as times
-from ayni_console.view import values
 from ayni_console.view.metric import Series
 from ayni_console.view.page import Look, Row, text
 from ayni_core.metrics import METRICS
 from ayni_core.wire.messages import LinkView
 from ayni_core.wire.questions import AskEvidence, AskHistory, Evidence, History
+from ayni_io import values
 from ayni_io.i18n import _
 
 _RETRY_S = 30.0

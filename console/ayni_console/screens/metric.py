@@ -8,10 +8,10 @@ from ayni_console.feed import NoAnswer
 from ayni_console.screens.page import Page
 from ayni_console.view import metric as view
 from ayni_console.view import past as times
-from ayni_console.view import values
 from ayni_console.view.link import usually
 from ayni_console.view.page import Look, Row
 from ayni_core.wire.questions import AskEvidence, Evidence, History, Samples
+from ayni_io import values
 from ayni_io.i18n import _
 
 _RETRY_S = 30.0

@@ -18,6 +18,7 @@ from ayni_console.lines import Line, Span, line
 from ayni_console.sheet import Sheet
 from ayni_console.view import frame
 from ayni_console.view.page import Look, Row, Window, arrange, at_row, room_for
+from ayni_io import phrases
 from ayni_io.i18n import _
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class Page(Screen[None]):
 
     def banner(self, look: Look) -> str:
         """Why there is no contact, said on every screen as long as there is none."""
-        return frame.trouble(self.app.model, look.now)
+        return phrases.trouble(self.app.model, look.now)
 
     def foot_keys(self) -> tuple[str, ...]:
         """The keys in the foot, in order."""

@@ -8,12 +8,12 @@ from ayni_console import verify
 from ayni_console.feed import NoAnswer
 from ayni_console.lines import Line, Span
 from ayni_console.screens.about import TellingPage
-from ayni_console.view import roots, values
+from ayni_console.view import roots
 from ayni_console.view import site as view
 from ayni_console.view.metric import Series
 from ayni_console.view.page import Look, Row, at_row, text
 from ayni_core.wire.questions import AskReadings, Readings
-from ayni_io import words
+from ayni_io import values, words
 from ayni_io.i18n import _
 
 _AGAIN_S, _SOONEST_S = 60.0, 5.0

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ayni_console.lines import clean
-from ayni_console.view import home
 from ayni_core.onlooking import attention
 from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import Alert
-from ayni_io import words
+from ayni_io import phrases, words
 from ayni_io.i18n import _, _n, say
 
 
@@ -59,7 +58,7 @@ def _facts(alert: Alert, now: float) -> Iterator[str]:
     cause = say(alert.cause)
     if cause:
         yield _("probably {cause}", cause=clean(cause))
-    mark = home.mark(attention.of_alert(alert))
+    mark = phrases.mark(attention.of_alert(alert))
     if mark:
         yield mark
 

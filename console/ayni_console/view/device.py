@@ -9,18 +9,19 @@ from functools import partial
 
 from ayni_console.lines import Line, Span, clean, fit, line, wrap
 from ayni_console.view import readings as said
-from ayni_console.view import tables, values
+from ayni_console.view import tables
 from ayni_console.view.page import BLANK, Look, Row, matches, text
-from ayni_console.view.readings import Part, part_key, reading_key, reading_line
+from ayni_console.view.readings import part_key, reading_key, reading_line
 from ayni_console.view.site import device_summary, filter_words
 from ayni_console.view.things import alarm_about, alarm_rows, alarms, link_thing, section
 from ayni_core.onlooking.model import Model
 from ayni_core.readings import NEIGHBOURS
 from ayni_core.wire.messages import DeviceView
 from ayni_core.wire.questions import Reading
-from ayni_io import words
+from ayni_io import values, words
 from ayni_io.i18n import _
 from ayni_io.phrases import headline
+from ayni_io.readings import Part, group_name, parts, reading_order, shown, together
 
 _CHAIN = re.compile(r" chain \S+$")
 
@@ -108,9 +109,9 @@ def _reading_rows(
                 made += _whose(model, namer, part, found, look)
                 made += [_reading_row(each, look, item, indent=5) for each in shown]
         else:
-            heading = said.together(group)
+            heading = together(group)
             if not heading or group not in headed:
-                made.append(text(" ", Span(heading or said.group_name(group, name), "head")))
+                made.append(text(" ", Span(heading or group_name(group, name), "head")))
             made += [_reading_row(each, look, "" if heading else item) for each in shown]
         headed.add(group)
     return made
@@ -124,11 +125,11 @@ def _reading_row(each: Reading, look: Look, below: str, indent: int = 3) -> Row:
 
 def parts_of(readings: Sequence[Reading]) -> dict[Part, list[Reading]]:
     """The readings of each part; what a radio says of one chain is with what it says of both."""
-    parts = said.parts(readings)
+    apart = parts(readings)
     found: dict[Part, list[Reading]] = {}
-    for (group, item), told in parts.items():
+    for (group, item), told in apart.items():
         whole = group, _CHAIN.sub("", item)
-        found.setdefault(whole if whole in parts else (group, item), []).extend(told)
+        found.setdefault(whole if whole in apart else (group, item), []).extend(told)
     return found
 
 
@@ -182,7 +183,7 @@ def about(model: Model, key: str, readings: Sequence[Reading], now: float) -> st
 def device_message(device: DeviceView, readings: Sequence[Reading], look: Look) -> str:
     """A device as a message for any chat: its radio and power readings."""
     made = [f"{device.title} {device.address} ({words.clock(look.now)})"]
-    for reading in sorted(readings, key=said.reading_order):
+    for reading in sorted(readings, key=reading_order):
         if reading.group in ("station", "radio", "power", "system") and reading.metric != "answered":
-            made.append(f"{values.label(reading.metric)}: {said.shown(reading)}")
+            made.append(f"{values.label(reading.metric)}: {shown(reading)}")
     return "\n".join(made[:20])

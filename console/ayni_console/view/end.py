@@ -8,15 +8,15 @@ from functools import partial
 
 from ayni_console.lines import Line, Span, cells, clip, fit, line
 from ayni_console.view import readings as said
-from ayni_console.view import values
 from ayni_console.view.link import normal_heads, shown_normal, usually
 from ayni_console.view.page import Look, Row, matches, text
 from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import EndView
 from ayni_core.wire.questions import Normal, Reading
-from ayni_io import words
+from ayni_io import values, words
 from ayni_io.i18n import _
 from ayni_io.link_table import trend
+from ayni_io.readings import group_name, shown
 
 EVEN = {"signal_dbm": 3.0, "noise_dbm": 3.0, "retry_pct": 5.0, "ccq_pct": 10.0}
 """How far a number may be from normal without being called so."""
@@ -54,7 +54,7 @@ def rows(model: Model, end: EndView, side: str, look: Look, known: EndKnown, wan
             own = part == (end.group, end.item)
             normal = (known.normals or {}).get(reading.metric) if own else None
             if not own and reading.metric != "signal_chain_dbm" and part != last:
-                made.append(text(" ", Span(said.group_name(*part), "head")))
+                made.append(text(" ", Span(group_name(*part), "head")))
             last = part
             made.append(Row(partial(_reading, reading, normal, look), said.reading_key(reading)))
     if len(made) == 2:
@@ -109,7 +109,7 @@ def _reading(reading: Reading, normal: Normal | None, look: Look) -> Line:
     if reading.metric == "signal_chain_dbm":
         name += f" {reading.item}"
     return line(
-        "   ", fit(name, label), " ", Span(fit(said.shown(reading).partition(" (")[0], value), style),
+        "   ", fit(name, label), " ", Span(fit(shown(reading).partition(" (")[0], value), style),
         Span(fit(away, apart), style), Span(quiet, "dim"),
         Span(words.short(look.now - reading.at), "dim"),
     )  # fmt: skip

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from ayni_console.lines import Line, Span, fit, line, wrap
-from ayni_console.view.home import thing
 from ayni_console.view.page import Look, Row, matches, text
 from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import Event
 from ayni_core.wire.questions import Events
 from ayni_io import words
 from ayni_io.i18n import _, say
+from ayni_io.phrases import thing
 
 ONLY = ("", "notes", "alarms")
 """What can be looked at alone, in the order in which a key changes it."""

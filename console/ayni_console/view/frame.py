@@ -10,9 +10,6 @@ from ayni_console.view.page import Look
 from ayni_core.onlooking.model import Model
 from ayni_io import words
 from ayni_io.i18n import _
-from ayni_io.phrases import trouble
-
-__all__ = ["trouble"]
 
 _STEP = " > "
 _LEAST_LEFT = 8

@@ -123,7 +123,7 @@ def _central(model: Model, look: Look, told: Told) -> list[Row]:
     if central is None:
         return made
     if central.state != "ready":
-        made.append(text(indent, Span(say.blind_since(central, look.now, say.calm), "nonews")))
+        made.append(text(indent, Span(say.blind_since(central, look.now, words.calm), "nonews")))
     found = [
         (_("runs"), _started(central, told.at or look.now, look.now)),
         (_("took in"), ", ".join(say.taken_in(central))),
@@ -138,15 +138,15 @@ def _central(model: Model, look: Look, told: Told) -> list[Row]:
         )  # fmt: skip
         found.append((_("versions"), said))
     if told.at and look.now - told.at > _OLD_S:
-        found.append(("", _("so it said {age}", age=say.ago(look.now - told.at))))
+        found.append(("", _("so it said {age}", age=words.ago(look.now - told.at))))
     return made + facts(found, look)
 
 
 def _started(central: CentralHealth, at: float, now: float) -> str:
-    running = _("for {time}", time=say.calm(at - central.started_at))
+    running = _("for {time}", time=words.calm(at - central.started_at))
     if central.newest_at is None:
         return running
-    return f"{running}, " + _("newest reading {age}", age=say.ago(now - central.newest_at))
+    return f"{running}, " + _("newest reading {age}", age=words.ago(now - central.newest_at))
 
 
 def facts(found: Sequence[tuple[str, str]], look: Look, least: int = _LABEL) -> list[Row]:
@@ -167,7 +167,7 @@ def _part(part: PartHealth, look: Look) -> list[Row]:
     """`■ DOWN     Worker dos                34 min`, and below it what that means."""
     indent = state_width() + 4
     name = look.width - indent - 12
-    lasted = fit(say.calm(look.now - part.since), 10, ">")
+    lasted = fit(words.calm(look.now - part.since), 10, ">")
     said = say.part_sentence(part)
     if part.buckets:
         said += "; " + _("its buckets: {buckets}", buckets=part.buckets)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ayni_console.view import values
 from ayni_core.onlooking.model import Model
 from ayni_core.wire import topics
 from ayni_core.wire.health import CentralHealth, MonitorHealth, PartHealth
 from ayni_core.wire.messages import NodeView
-from ayni_io import words
+from ayni_io import values, words
 from ayni_io.i18n import _, _n
 
 Span = Callable[[float], str]
@@ -20,17 +19,6 @@ SHORT_DAYS = 3
 """Room for less needs somebody."""
 _MOST_NAMED = 6
 _DAY_S = 86_400.0
-_JUST_NOW_S = 10
-
-
-def calm(seconds: float) -> str:
-    """A time span on a screen that is asked for once a minute: seconds by tens, so that lines stay still."""
-    return words.duration(seconds if seconds >= words.MINUTE else int(seconds) // 10 * 10)
-
-
-def ago(seconds: float) -> str:
-    """`just now`, `20 s ago`, `5 h ago`."""
-    return _("just now") if seconds < _JUST_NOW_S else _("{age} ago", age=calm(seconds))
 
 
 def size(count: int) -> str:

@@ -16,9 +16,7 @@ from ayni_core.onlooking.ranking import Ranking
 from ayni_core.wire.messages import EndView, LinkView
 from ayni_io import words
 from ayni_io.i18n import _, say
-from ayni_io.phrases import DAY_MARKS, DAY_ORDER, item_message, mark, normal, numbers, order, rate, thing
-
-__all__ = ["item_message", "mark", "numbers", "order", "thing"]
+from ayni_io.phrases import DAY_MARKS, DAY_ORDER, item_message, mark, normal, numbers, rate, thing, trouble
 
 _LEAST_NAME = 14
 SORTS = ("worst", "name", "signal", "repeats")
@@ -67,7 +65,7 @@ def rows(
 ) -> Sequence[Row]:  # fmt: skip
     """The body: trouble with contact, DO FIRST, ALL LINKS. A `ranking` that is kept is quicker."""
     made: list[Row] = []
-    lost = frame.trouble(model, look.now)
+    lost = trouble(model, look.now)
     for piece in wrap(lost, look.width - 4) if lost else ():
         made.append(text(Span("   " if made else " ? ", "down"), Span(piece, "down")))
     shown = [item for item in worklist if matches(wanted, *item_words(model, item))]

@@ -15,10 +15,8 @@ from ayni_core.wire.messages import EndView, LinkView
 from ayni_core.wire.questions import Bucket, Evidence, Normal, Sign
 from ayni_io import words
 from ayni_io.i18n import _, _c, _n, say
-from ayni_io.link_table import SIDES, Measure, measures, trend
+from ayni_io.link_table import SIDES, Measure, measures
 from ayni_io.phrases import headline, rate
-
-__all__ = ["SIDES", "headline", "measures", "trend"]
 
 PLOTS = ("signal", "noise", "rate", "repeats", "both")
 """What `v` plots, one after the other; `both` is the signal of both ends."""

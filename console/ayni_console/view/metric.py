@@ -10,12 +10,11 @@ from itertools import pairwise
 
 from ayni_console.lines import Line, Span, fit, line, spread, wrap
 from ayni_console.plot import Curve
-from ayni_console.view import values
 from ayni_console.view.page import Look, Row, room_for, text
 from ayni_console.view.past import Level, Plot, legend, plot_rows, span_name
 from ayni_core.metrics import METRICS
 from ayni_core.wire.questions import AskHistory, AskSamples, Bucket, Sample
-from ayni_io import words
+from ayni_io import values, words
 from ayni_io.i18n import _, _n
 
 

@@ -31,7 +31,7 @@ def rows(
     """The body."""
     state = model.node_state(node, look.now)
     style = words.style(state)
-    lasted = _("for {time}", time=say.calm(look.now - node.since))
+    lasted = _("for {time}", time=words.calm(look.now - node.since))
     made = [
         text(
             " ", Span(words.symbol(state), style), " ", Span(words.word(state), style), f" {lasted}",
@@ -67,9 +67,9 @@ def rows(
 
 def _presence(model: Model, node: NodeView, look: Look) -> list[tuple[str, str]]:
     presence = model.presence.get(node.id)
-    newest = _("never") if node.as_of is None else say.ago(look.now - node.as_of)
+    newest = _("never") if node.as_of is None else words.ago(look.now - node.as_of)
     if node.next_by is not None and model.late(node.next_by, look.now):
-        newest += "; " + _("the next one is late by {time}", time=say.calm(look.now - node.next_by))
+        newest += "; " + _("the next one is late by {time}", time=words.calm(look.now - node.next_by))
     found = [(_("last report"), newest)]
     if presence is not None:
         work = [_("connected to the broker") if presence.up else _("not connected to the broker")]
@@ -89,7 +89,7 @@ def _told(told: MonitorHealth, look: Look) -> list[tuple[str, str]]:
         ("", ", ".join(say.storage(told, words.duration))),
         (_("data"), ", ".join(say.data(told))),
         ("", say.saving(told)),
-        ("", _("so it said {age}", age=say.ago(look.now - (told.told_at or 0.0)))),
+        ("", _("so it said {age}", age=words.ago(look.now - (told.told_at or 0.0)))),
     ]
 
 

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ayni_console.view import plain_parts as parts
-from ayni_console.view import values
 from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import EndView, Event, LinkView
 from ayni_core.wire.questions import Evidence, Sign
-from ayni_io import words
+from ayni_io import values, words
 from ayni_io.i18n import _, _n, say
 from ayni_io.phrases import headline
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ayni_console.lines import clean
-from ayni_console.view import alarms, events, values
+from ayni_console.view import alarms, events
 from ayni_core.onlooking import attention
 from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import Alert, Event
-from ayni_io import words
+from ayni_io import values, words
 from ayni_io.i18n import _, _n, say
 from ayni_io.phrases import thing
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ayni_console.view import plain_parts as parts
-from ayni_console.view import readings as screen
-from ayni_console.view import values
 from ayni_core.metrics import unit_of
 from ayni_core.onlooking import attention
 from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import DeviceView, Event, SiteView
 from ayni_core.wire.questions import Reading
+from ayni_io import values
 from ayni_io.i18n import _, _n, say
+from ayni_io.readings import group_name, reading_order
 
 _SAME_AGE_S = 60.0
 """Readings of one group that are not further apart share one age."""
@@ -113,13 +113,13 @@ def _device(
 
 def _grouped(readings: Sequence[Reading]) -> list[tuple[tuple[str, str], list[Reading]]]:
     found: dict[tuple[str, str], list[Reading]] = {}
-    for reading in sorted(readings, key=screen.reading_order):
+    for reading in sorted(readings, key=reading_order):
         found.setdefault((reading.group, reading.item), []).append(reading)
     return list(found.items())
 
 
 def _name(group: str, item: str) -> str:
-    name = screen.group_name(group, item)
+    name = group_name(group, item)
     return f"{name} {item}" if item and item not in name else name
 
 

@@ -5,23 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ayni_console.lines import Line, Span, cells, clean, clip, fit, line
-from ayni_console.view import values
 from ayni_console.view.page import Look
 from ayni_core.readings import Value
 from ayni_core.wire.questions import Reading
-from ayni_io import words
+from ayni_io import values, words
 from ayni_io.i18n import _, _c
-from ayni_io.readings import Part as Part
-from ayni_io.readings import group_name as group_name
-from ayni_io.readings import natural as natural
-from ayni_io.readings import parts as parts
-from ayni_io.readings import reading_order as reading_order
-from ayni_io.readings import running as running
-from ayni_io.readings import shown as shown
-from ayni_io.readings import together as together
+from ayni_io.readings import Part, reading_order, shown
 
 _BETWEEN = "\x1f"
-_NOW_S = 10.0
 _AGES = (59.0, 119 * 60.0, 47 * 3600.0, 999 * 86400.0)
 """The longest of their kind."""
 
@@ -60,10 +51,8 @@ def age(at: float, now: float) -> str:
 
 
 def ago(seconds: float) -> str:
-    """`10 s ago`, `now`: seconds by tens, so that lines that say nothing new stay as they are."""
-    if seconds < _NOW_S:
-        return _c("age", "now")
-    return _("{age} ago", age=words.duration(seconds if seconds >= words.MINUTE else seconds // 10 * 10))
+    """`10 s ago`, `now`: as short as a column wants it, and as calm as `words.ago`."""
+    return _c("age", "now") if seconds < words.JUST_NOW_S else _("{age} ago", age=words.calm(seconds))
 
 
 def reading_line(reading: Reading, look: Look, indent: int = 3, of: str = "") -> Line:

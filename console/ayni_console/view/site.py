@@ -8,15 +8,16 @@ from functools import partial
 
 from ayni_console.lines import Line, Span, cells, fit, line, wrap
 from ayni_console.view import readings as said
-from ayni_console.view import roots, values
+from ayni_console.view import roots
 from ayni_console.view.page import BLANK, Look, Row, matches, text
 from ayni_console.view.things import Thing, alarm_about, alarm_rows, alarms, link_thing, section
 from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import DeviceView, NodeView, SiteView, UpstreamView
 from ayni_core.wire.questions import Reading
-from ayni_io import words
+from ayni_io import values, words
 from ayni_io.i18n import _, say
 from ayni_io.phrases import headline, site_summary
+from ayni_io.readings import group_name, natural, reading_order, shown
 
 POWER = ("power", "poe", "sensor")
 """Groups of readings that are asked of every device of a site."""
@@ -44,7 +45,7 @@ def things_at(model: Model, site: str, kind: str, name: str) -> bool:
 def devices_of(model: Model, site: str) -> list[DeviceView]:
     """What stands there, by name."""
     found = [device for device in model.devices.values() if device.site == site]
-    return sorted(found, key=lambda device: said.natural(device.title))
+    return sorted(found, key=lambda device: natural(device.title))
 
 
 def site_rows(
@@ -126,13 +127,13 @@ def power_rows(model: Model, look: Look, power: Power, wanted: str) -> list[Row]
 def _weightiest(told: Sequence[Reading]) -> list[Reading]:
     """The readings that say most of power; each supply or battery gives its voltage first."""
     ranked = [each for each in told if each.metric in _FIRST and each.value is not None]
-    ranked.sort(key=lambda each: (_FIRST.index(each.metric), said.reading_order(each)))
+    ranked.sort(key=lambda each: (_FIRST.index(each.metric), reading_order(each)))
     return ranked[:_MOST_POWER]
 
 
 def filter_words(reading: Reading) -> tuple[str, ...]:
     """What a filter looks at in a reading."""
-    part = said.group_name(reading.group, reading.item)
+    part = group_name(reading.group, reading.item)
     return reading.item, part, reading.metric, values.label(reading.metric)
 
 
@@ -151,7 +152,7 @@ def _power_line(device: str, reading: Reading, look: Look) -> Line:
     """`Charger Cerro, battery   power 24.1 V   12 s ago`."""
     name = max(look.width * 2 // 5, 20)
     age = said.age(reading.at, look.now)
-    label = f"{values.label(reading.metric)} {said.shown(reading)}"
+    label = f"{values.label(reading.metric)} {shown(reading)}"
     whose = f"{device}, {reading.item}" if reading.item else device
     told = fit(label, look.width - name - cells(age) - 6)
     return line("   ", fit(whose, name), " ", told, " ", Span(age, "dim"))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from ayni_console.view import frame, home
 from ayni_core.onlooking import attention
 from ayni_core.onlooking.model import Model
-from ayni_io import words
+from ayni_io import phrases, words
 from ayni_io.i18n import _
 
 
@@ -18,18 +17,18 @@ def lines(model: Model, now: float, answered: bool) -> Iterator[str]:
     counted = attention.counts(model, now, worklist)
     title = model.community.title or _("Ayni")
     training = " " + _("(TRAINING)") if model.training else ""
-    yield f"{title}{training}: {', '.join(home.numbers(counted))}"
+    yield f"{title}{training}: {', '.join(phrases.numbers(counted))}"
     if not answered:
-        yield frame.trouble(model, now) or _(
+        yield phrases.trouble(model, now) or _(
             "NO CONTACT: the central does not answer. What follows may be old."
         )
     if worklist:
         yield _("Do first:")
     for item in worklist:
         since = None if item.since is None else now - item.since
-        yield "  " + home.item_message(model, item, since)
+        yield "  " + phrases.item_message(model, item, since)
     yield _("All links:")
-    for link in sorted(model.links.values(), key=partial(home.order, model, now, "worst")):
+    for link in sorted(model.links.values(), key=partial(phrases.order, model, now, "worst")):
         as_of = model.link_as_of(link)
         age = (
             _("never measured") if as_of is None else _("measured {age} ago", age=words.duration(now - as_of))

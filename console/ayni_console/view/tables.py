@@ -9,15 +9,13 @@ from functools import partial
 from typing import NamedTuple
 
 from ayni_console.lines import Line, Span, cells, fit, line
-from ayni_console.view import readings as said
-from ayni_console.view import values
 from ayni_console.view.page import Look
-from ayni_console.view.readings import Part
 from ayni_core.onlooking.model import Model
 from ayni_core.wire.messages import DeviceView
 from ayni_core.wire.questions import Reading
-from ayni_io import words
+from ayni_io import values, words
 from ayni_io.i18n import _, _c
+from ayni_io.readings import Part, running
 
 TABLES = ("station", "interface", "neighbour")
 """Groups that are shown as tables where a device has more than one of a kind."""
@@ -117,9 +115,9 @@ def damaged(found: Facts) -> str:
     both = [found[metric] for metric in ("in_errors", "out_errors") if metric in found]
     if not both:
         return ""
-    running = [each.per_s for each in both if each.per_s is not None]
-    if running and sum(running) > 0:
-        return said.running("in_errors", sum(running))
+    a_second = sum(each.per_s for each in both if each.per_s is not None)
+    if a_second > 0:
+        return running("in_errors", a_second)
     total = sum(each.value for each in both if isinstance(each.value, int | float))
     return words.number(total) if total < 1e6 else words.number(total / 1e6, 1, "M")
 
@@ -128,7 +126,7 @@ def _rate(found: Facts, metric: str) -> str:
     reading = found.get(metric)
     if reading is None or reading.per_s is None:
         return "--" if reading is not None else ""
-    return said.running(metric, reading.per_s)
+    return running(metric, reading.per_s)
 
 
 def _neighbour(found: Facts) -> dict[str, str]:

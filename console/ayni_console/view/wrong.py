@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from ayni_console import advice
-from ayni_console.view import home
-from ayni_console.view import link as link_view
 from ayni_core.onlooking import attention
 from ayni_core.onlooking.model import Model
+from ayni_io import phrases
 from ayni_io.i18n import _, say
 
 
@@ -23,9 +22,9 @@ def headline(model: Model, about: tuple[str, str], now: float) -> str:
     item = attention.find(model, *about, now)
     link = model.links.get(about[1]) if about[0] == "link" else None
     if link is not None:
-        title, wrong = link.title, link_view.headline(model, link, now)
+        title, wrong = link.title, phrases.headline(model, link, now)
     else:
         title = model.title(*about)
         wrong = (say(item.headline) or say(item.text) if item else "") or _("Not enough is known yet.")
-    mark = home.mark(item) if item is not None else ""
+    mark = phrases.mark(item) if item is not None else ""
     return f"{title}: {wrong}" + (f" ({mark})" if mark else "")

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 import unicodedata
 from pathlib import Path
 
+from ayni_core import scrypt
 from ayni_core.schema import ConfigError
 from ayni_io import files
 
 LEAST = 10
 """Characters."""
 _MOST = 200
-_COST, _BLOCK, _TIMES = 2**14, 8, 5
-"""Of scrypt (RFC 7914): 16 MB and a fifth of a second of a PC's core, some seconds of a small Pi's."""
+_TURNS = 5
+"""Of scrypt: a fifth of a second of a PC's core, some seconds of a small Pi's."""
 _NAME = "scrypt"
 
 
 def hashed(password: str, salt: bytes | None = None) -> str:
     """One line for the file: how it was made, the salt, the hash."""
     salt = salt or secrets.token_bytes(16)
-    made = _digest(password, salt, _COST, _BLOCK, _TIMES)
-    return f"{_NAME}:{_COST}:{_BLOCK}:{_TIMES}:{salt.hex()}:{made.hex()}"
+    made = scrypt.digest(_octets(password), salt, scrypt.COST, scrypt.BLOCK, _TURNS)
+    return f"{_NAME}:{scrypt.COST}:{scrypt.BLOCK}:{_TURNS}:{salt.hex()}:{made.hex()}"
 
 
 def fits(password: str, kept: str) -> bool:
@@ -31,14 +31,13 @@ def fits(password: str, kept: str) -> bool:
     name, *numbers = kept.split(":")
     if name != _NAME or len(password) > _MOST:
         return False
-    cost, block, times, salt, made = numbers
-    digest = _digest(password, bytes.fromhex(salt), int(cost), int(block), int(times))
+    cost, block, turns, salt, made = numbers
+    digest = scrypt.digest(_octets(password), bytes.fromhex(salt), int(cost), int(block), int(turns))
     return hmac.compare_digest(digest, bytes.fromhex(made))
 
 
-def _digest(password: str, salt: bytes, cost: int, block: int, times: int) -> bytes:
-    said = unicodedata.normalize("NFC", password).encode("utf-8", "replace")
-    return hashlib.scrypt(said, salt=salt, n=cost, r=block, p=times, dklen=32, maxmem=64 * 1024 * 1024)
+def _octets(password: str) -> bytes:
+    return unicodedata.normalize("NFC", password).encode("utf-8", "replace")
 
 
 def fault(password: str) -> str:
@@ -69,9 +68,9 @@ def read(path: Path) -> str:
         raise ConfigError([f"{path}: others can read it too: chmod 600 {path}"])
     try:
         name, *numbers, salt, made = text.split(":")
-        cost, block, times = map(int, numbers)
-        sound = name == _NAME and len(bytes.fromhex(salt)) >= 8 and len(bytes.fromhex(made)) == 32
-        sound = sound and cost <= 2**15 and block <= 8 and times <= 16
+        cost, block, turns = map(int, numbers)
+        sound = name == _NAME
+        sound = sound and scrypt.is_sound(cost, block, turns, bytes.fromhex(salt), bytes.fromhex(made))
     except ValueError:
         sound = False
     if not sound:
