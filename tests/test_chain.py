@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import parts
@@ -246,13 +246,17 @@ def test_roles_decide_who_may_write_into_the_notebook(tmp_path: Path) -> None:
         async with made.looking("ana") as ana, made.looking("eva") as eva:
             assert await ana.until(lambda: device_state(ana) == "ok", 20)
             assert await ana.ask(note, Done) == Done()
+            late = replace(note, text="mast is wet", at=round(time.time() - 3600, 1))
+            assert [await ana.ask(late, Done) for _twice in (1, 2)] == [Done(), Done()]
             refused = await eva.ask(note, Done)
             assert refused is not None
             assert refused.error is not None
             assert refused.error.context == "answer.not_allowed"
-            events = await eva.ask(AskEvents(kind="device", name="router", limit=1), Events)
+            events = await eva.ask(AskEvents(kind="device", name="router", limit=9), Events)
             assert events is not None
-            assert events.events[0].text.values == {"author": "Ana", "text": "cable changed"}
+            notes = [each for each in events.events if each.level == "note"]
+            assert notes[0].text.values == {"author": "Ana", "text": "cable changed"}
+            assert [each.at for each in notes[1:]] == [late.at], "what comes twice stands there once"
 
     in_town(tmp_path, story)
 

@@ -378,6 +378,12 @@ def test_live_numbers_stand_below_the_steps(village: Village) -> None:
         "Torre hears -71   Clínica hears -70   target -59"
     )
     assert repair.live_line(village.model, "node", "molino-pi") == ""
+    progress = advice.Progress("antenna_moved")
+    for signals in ((-71.0, -70.0), (-65.0, -62.0), (-64.0, None), (-68.0, -60.0)):
+        progress.take(signals)
+    assert repair.live_line(village.model, "link", "escuela-cerro", progress) == (
+        "Cerro hears --   Escuela hears --   target -58   best so far -65"
+    ), "of a link that is down nothing is live"
 
 
 def test_verdicts(village: Village) -> None:

@@ -17,7 +17,7 @@ from ayni_core.message import Message
 from ayni_core.readings import Series
 from ayni_core.wire import WireError, codec, field, limits, topics
 from ayni_core.wire.frame import ANSWERED, DevicePolls, Frame
-from ayni_core.wire.messages import Unread
+from ayni_core.wire.messages import Event, Unread
 from ayni_core.wire.note import FrameNote
 from ayni_core.wire.questions import AskNote
 from ayni_hub import node_notes
@@ -469,6 +469,15 @@ def test_notes_are_bounded_in_length_and_in_number(network: Network) -> None:
     refused = [each for each in found if isinstance(each, Message)]
     assert [each.context for each in refused] == ["answer.too_many_notes"] * 2
     assert not isinstance(notebook.write(ask(), "ana", NOW + 700), Message)
+
+
+def test_a_note_that_was_written_without_contact_stands_at_its_own_time(network: Network) -> None:
+    notebook = Notebook(network)
+    at = {"late": NOW - 7200, "long ago": NOW - 31 * 86400, "to come": NOW + 3600}
+    written = {key: notebook.write(replace(ask(), at=time), "ana", NOW) for key, time in at.items()}
+    assert {key: each.at for key, each in written.items() if isinstance(each, Event)} == {
+        "late": NOW - 7200, "long ago": NOW, "to come": NOW,
+    }  # fmt: skip
 
 
 # ---- counting

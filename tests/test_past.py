@@ -15,7 +15,7 @@ from ayni_core.onlooking.model import Model
 from ayni_core.readings import Series, Value
 from ayni_core.wire.messages import Event
 from ayni_core.wire.past import AskPast, Past
-from ayni_core.wire.questions import AskReadings
+from ayni_core.wire.questions import AskEvidence, AskReadings
 from ayni_hub.embedded import EmbeddedStore
 from ayni_hub.ledger import Ledger
 from ayni_hub.rerun import past as past_module
@@ -172,6 +172,11 @@ def test_a_process_beside_the_hub_shows_it(folder: Path, begun: float) -> None:
         asked_some = AskReadings(device="ap", past="one", groups=("system",), rates=True)
         some = await players.readings(asked_some, "ana")
         assert {each.group for each in some.readings} == {"system"}
+        evidence = await players.evidence(AskEvidence(link="torre-cerro", past="one"), "ana")
+        assert {(n.side, n.new) for n in evidence.normals if n.metric == "signal_dbm"} >= {("a", -58)}
+        assert evidence.signs, "of what was probable then"
+        nobody = await players.evidence(AskEvidence(link="torre-cerro", past="two"), "ana")
+        assert nobody.error is not None
         later, model = await asked(players, AskPast(id="one", at=begun + 4.2 * HOUR))
         assert later.at >= begun + 4.2 * HOUR
         assert model.links["torre-cerro"].state == "ok"

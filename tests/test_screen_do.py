@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,9 +100,10 @@ def play(
     size: tuple[int, int] = (80, 24),
     *,
     greeted: bool = True,
+    notes_in: Path | None = None,
 ) -> ConsoleApp:
     """Play a scene; `greeted`: the central has said who we are already."""
-    app = ConsoleApp(central, clock=central.clock)
+    app = ConsoleApp(central, clock=central.clock, notes_in=notes_in)
 
     async def played() -> None:
         async with app.run_test(size=size) as pilot:
@@ -299,6 +301,38 @@ def test_a_note_begun_before_the_central_said_who_we_are_is_not_lost() -> None:
         )
 
     play(central, scene, greeted=False)
+
+
+def test_a_note_written_without_contact_is_kept_also_over_an_end_and_goes_when_there_is_contact(
+    tmp_path: Path,
+) -> None:
+    central, waits = Central(), tmp_path / "state" / "notes-ana@hub"
+
+    async def away(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        central.silent = True
+        await press(pilot, "n")
+        await typed(pilot, "mast is wet")
+        await press(pilot, "n")
+        await typed(pilot, "Luis comes")
+        assert "The central did not answer. The note is kept and goes later." in shown(app)
+
+    play(central, away, notes_in=waits)
+    assert waits.stat().st_mode & 0o777 == 0o600
+    central.asked.clear()
+    central.silent = False
+
+    async def back(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.tick()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert "Noted, as written at " in shown(app)
+        assert "“Luis comes”" in shown(app)
+        assert [(each.text, each.at) for each in central.of(AskNote)] == [
+            ("mast is wet", NOW), ("Luis comes", NOW),
+        ]  # fmt: skip
+
+    play(central, back, greeted=False, notes_in=waits)
+    assert not waits.exists()
 
 
 def test_what_acts_takes_a_pin_once_shown_as_stars_and_again_when_it_is_forgotten() -> None:

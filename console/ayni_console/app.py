@@ -60,10 +60,11 @@ class ConsoleApp(ThriftyDisplay):
         light: bool = False,
         kept_in: Mapping[str, str] | None = None,
         village: bool = False,
+        notes_in: Path | None = None,
         all_imported: Callable[[], None] = lambda: None,
     ) -> None:
-        """`village`: a pretend one that ends with this console. `all_imported` is called once every screen
-        is."""
+        """`village`: a pretend one that ends with this console. `notes_in` keeps notes written without
+        contact. `all_imported` is called once every screen is."""
         super().__init__()
         self.feed = feed
         self.ascii_only = ascii_only
@@ -79,6 +80,7 @@ class ConsoleApp(ThriftyDisplay):
         self._clock = clock
         self._paused_at = 0.0
         self._copied_to = copied_to
+        self.notes_in = notes_in
         self._notice = ("", 0.0)
         self.animation_level = "none"
         self._kept_in = kept_in

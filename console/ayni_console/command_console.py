@@ -88,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     shown = terminal.Terminal() if in_browser else terminal.found(os.environ)
     colours = arguments.colours or chosen.read(chosen.COLOURS, os.environ) or terminal.ground(os.environ)
     terminal.tell_textual(shown, os.environ)
+    from ayni_console import unsent
     from ayni_console.client import ConsoleClient
 
     client = ConsoleClient(broker, user, watch_all=arguments.watch)
@@ -106,6 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             light=colours == "light",
             kept_in=os.environ,
             village=arguments.village,
+            notes_in=None if arguments.village else unsent.path_for(user, broker.host, os.environ),
             all_imported=gc.freeze,
         )
         app.full_frames = arguments.full_frames or os.environ.get("AYNI_FULL_FRAMES", "") not in ("", "0")

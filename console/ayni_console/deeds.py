@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from textual.worker import WorkType
 
-from ayni_console import screens
+from ayni_console import screens, unsent
 from ayni_console.acting import Acting
 from ayni_console.feed import NoAnswer
 from ayni_console.job import Job
 from ayni_console.screens import acts
 from ayni_console.screens.home import HomePage
 from ayni_core.commands import OrderError
-from ayni_core.wire.questions import AskCommand
-from ayni_io.i18n import say
+from ayni_core.wire.questions import AskCommand, AskNote, Done
+from ayni_io import words
+from ayni_io.i18n import _, say
 
 if TYPE_CHECKING:
     from ayni_console.app import ConsoleApp
@@ -42,6 +43,8 @@ class Deeds:
         self._watched: dict[str, float] = {}
         self._seen: tuple[str, ...] = ()
         self._asked_at: float | None = None
+        self._unsent = unsent.read(app.notes_in) if app.notes_in else []
+        self._send_at = 0.0
 
     def tick(self, now: float) -> None:
         """What was watched long enough is so no more; on a shared login people are asked who they are."""
@@ -53,6 +56,9 @@ class Deeds:
         page = self._app.page()
         if page is None or self._app.replay is not None:
             return
+        if self._unsent and now >= self._send_at and self._app.model.contact(now) == "live":
+            self._send_at = now + _ASK_AGAIN_S
+            self.in_background(self._send_notes())
         if self.acting.me is None and self._app.model.contact(now) == "live":
             if self._asked_at is None or now - self._asked_at > _ASK_AGAIN_S:
                 self._asked_at = now
@@ -154,6 +160,33 @@ class Deeds:
         page = self._app.page()
         if isinstance(page, screens.CommandPage) and page.job is job:
             page.heard()
+
+    # ---- notes written without contact
+
+    def keep_note(self, asked: AskNote, why: str) -> None:
+        """The central cannot take it now: the note goes as soon as it can."""
+        late = replace(asked, at=round(self._app.now(), 1))
+        self._unsent.append(late)
+        problem = unsent.keep(self._app.notes_in, late) if self._app.notes_in else ""
+        if problem:
+            self._app.tell(_("The note goes later, if you do not leave: {reason}", reason=problem))
+        else:
+            self._app.tell(_("{reason} The note is kept and goes later.", reason=why))
+
+    async def _send_notes(self) -> None:
+        for note in tuple(self._unsent):
+            try:
+                await self._app.feed.ask(note, Done)
+            except NoAnswer as problem:
+                if problem.context in unsent.LATER:
+                    return  # with a later tick
+                self._app.tell(_("Not noted: “{text}”: {reason}", text=note.text, reason=problem))
+            else:
+                time = words.clock(note.at or 0.0)
+                self._app.tell(_("Noted, as written at {time}: “{text}”", time=time, text=note.text))
+            self._unsent.remove(note)
+            if self._app.notes_in:
+                unsent.drop(self._app.notes_in, note)
 
     # ---- watching
 

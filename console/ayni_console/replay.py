@@ -19,6 +19,7 @@ from ayni_core.wire.past import AskPast, Past
 from ayni_core.wire.questions import (
     AskCommand,
     AskEvents,
+    AskEvidence,
     AskHistory,
     AskReadings,
     AskSamples,
@@ -129,7 +130,7 @@ class Replay:
     async def ask(self, question: Question, answer: type[Answer]) -> Answer:
         """What the central knew then. Raises `NoAnswer`, also for all that would do something."""
         match question:
-            case AskReadings():
+            case AskReadings() | AskEvidence():
                 return await self._live.ask(replace(question, past=self._id), answer)
             case AskEvents():
                 before = self.at if question.before is None else min(question.before, self.at)

@@ -136,6 +136,8 @@ class Answers:
                 return await self._running(asked)
             case AskSamples() if self.looking_back is not None:
                 return await self.looking_back.samples(asked, now)
+            case AskEvidence() if asked.past and self.players is not None:
+                return await self.players.evidence(asked, user)
             case AskEvidence() if self.looking_back is not None:
                 return await self.looking_back.evidence(asked, now)
         if not isinstance(asked, AskHistory):
@@ -237,7 +239,8 @@ class Answers:
         written = self._notebook.write(asked, user, now)
         if isinstance(written, Message):
             return Done(error=written)
-        self._ledger.remember({}, {}, [written], {})
+        if asked.at is None or not self._ledger.has_event(written):
+            self._ledger.remember({}, {}, [written], {})
         return Done()
 
 

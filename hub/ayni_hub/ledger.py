@@ -221,6 +221,12 @@ class Ledger:
             ).fetchall()
         return [unpack(Event, row[0]) for row in rows]
 
+    def has_event(self, event: Event) -> bool:
+        """Whether the very same event is remembered."""
+        with self._file.failing_as("reading events"):
+            rows = self._db.execute("SELECT body FROM event WHERE at=?", (event.at,)).fetchall()
+        return any(unpack(Event, row[0]) == event for row in rows)
+
     def event_span(
         self,
         before: float | None,

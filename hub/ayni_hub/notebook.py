@@ -12,6 +12,9 @@ from ayni_core.wire.questions import AskNote
 from ayni_hub.who import Who
 
 LONGEST = 2000
+LATE_S = 30 * 86_400.0
+"""A note that was written without contact may be so late; its time counts then."""
+_AHEAD_S = 60.0
 MOST, WITHIN_S = 30, 600.0
 """Notes of one person; a class on one login writes fewer."""
 
@@ -41,7 +44,9 @@ class Notebook:
         if not self._may_write_more(user, now):
             return Message("answer.too_many_notes", {"most": MOST, "minutes": int(WITHIN_S // 60)})
         text = Message("event.note", {"author": actor.shown, "text": words})
-        return Event(at=now, text=text, level="note", kind=asked.kind, name=asked.name, author=user)
+        late = asked.at is not None and now - LATE_S <= asked.at <= now + _AHEAD_S
+        at = asked.at if late and asked.at is not None else now
+        return Event(at=at, text=text, level="note", kind=asked.kind, name=asked.name, author=user)
 
     def _exists(self, kind: str, name: str) -> bool:
         if not kind and not name:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ayni_core.message import Message
@@ -23,6 +24,14 @@ class Progress:
 
     cause: str
     marks: dict[int, tuple[str, float]] = field(default_factory=dict)
+    best_dbm: float | None = None
+    """The best that the weaker end of the link heard meanwhile."""
+
+    def take(self, signals_dbm: Sequence[float | None]) -> None:
+        """What both ends hear now; a link is as good as its weaker end."""
+        heard = [each for each in signals_dbm if each is not None]
+        if len(heard) == len(signals_dbm) and (self.best_dbm is None or min(heard) > self.best_dbm):
+            self.best_dbm = min(heard)
 
     def current(self, count: int) -> int:
         """The first step without a mark; `count` when all have one."""

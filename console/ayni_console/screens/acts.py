@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ayni_console.acting import PIN_WANTED
 from ayni_console.feed import NoAnswer
+from ayni_console.unsent import LATER
 from ayni_console.view import do as view
 from ayni_core.wire.messages import Alert
 from ayni_core.wire.questions import AskAck, AskMaintain, AskMaintained, AskMe, AskNote, Done, Me
@@ -142,6 +143,8 @@ async def _do(page: Page, questions: list[Asked], said: str, done: Callable[[], 
                 again()
             elif problem.context == _WHO and acting.me is None:
                 await _ask_me(page, again)
+            elif isinstance(each, AskNote) and problem.context in LATER:
+                page.app.deeds.keep_note(acting.sign(each), str(problem))
             else:
                 page.app.tell(_("Not done: {reason}", reason=problem))
             return

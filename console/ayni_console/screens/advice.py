@@ -48,6 +48,9 @@ class AdvicePage(Page):
         progress = self.progress()
         if self.choosing:
             return view.idea_rows(progress.cause)
+        link = self.app.model.links.get(self.name_of) if self.kind == "link" else None
+        if link is not None:
+            progress.take(view.heard(link))
         watched = self.app.verifying.get((self.kind, self.name_of))
         return view.advice_rows(
             self.app.model,

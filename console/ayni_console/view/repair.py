@@ -9,7 +9,7 @@ from ayni_console.lines import Line, Span, cells, fit, line, wrap
 from ayni_console.verify import Verify
 from ayni_console.view.page import BLANK, Look, Row, text
 from ayni_core.onlooking.model import Model
-from ayni_core.wire.messages import Fault
+from ayni_core.wire.messages import Fault, LinkView
 from ayni_io import words
 from ayni_io.i18n import _, say
 from ayni_io.phrases import thing
@@ -32,7 +32,7 @@ def advice_rows(
     current = progress.current(len(steps))
     made = [text(" ", Span(piece, "head")) for piece in wrap(headline, look.width - 2)]
     made += _goal(progress.cause, look)
-    live = live_line(model, kind, name)
+    live = live_line(model, kind, name, progress)
     if live:
         made += _live(live, look)
     if verify is not None:
@@ -100,17 +100,25 @@ def _step_rows(
     return made
 
 
-def live_line(model: Model, kind: str, name: str) -> str:
-    """The numbers to watch while working on a link."""
+def heard(link: LinkView) -> tuple[float | None, float | None]:
+    """What both ends hear now, in dBm; nothing while the link is down, whatever they said last."""
+    return (None, None) if link.state == "down" else (link.a.signal_dbm, link.b.signal_dbm)
+
+
+def live_line(model: Model, kind: str, name: str, progress: advice.Progress | None = None) -> str:
+    """The numbers to watch while working on a link, and the best of them while somebody works on it."""
     link = model.links.get(name) if kind == "link" else None
     if link is None:
         return ""
     hears = [
-        _("{site} hears {signal}", site=model.title("site", end.site), signal=words.number(end.signal_dbm))
-        for end in (link.a, link.b)
+        _("{site} hears {signal}", site=model.title("site", end.site), signal=words.number(signal))
+        for end, signal in zip((link.a, link.b), heard(link), strict=True)
     ]
     target = next((end.normal_dbm for end in (link.a, link.b) if end.normal_dbm is not None), None)
-    return _APART.join([*hears, _("target {signal}", signal=words.number(target))])
+    made = [*hears, _("target {signal}", signal=words.number(target))]
+    if progress is not None:
+        made.append(_("best so far {signal}", signal=words.number(progress.best_dbm)))
+    return _APART.join(made)
 
 
 def verdict(model: Model, verify: Verify, now: float) -> Span:

@@ -74,10 +74,12 @@ class AskSamples:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskEvidence:
-    """`evidence`: what is normal for a link, and the signs of its probable cause. Answered by `Evidence`."""
+    """`evidence`: what is normal for a link, and the signs of its probable cause, now or in a run of the
+    `past`. Answered by `Evidence`."""
 
     ask: str = "evidence"
     link: str
+    past: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +115,15 @@ class AskWatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskNote:
-    """`note`: write into the notebook. Answered by `Done`."""
+    """`note`: write into the notebook. Answered by `Done`. `at` is when it was written, where it comes late:
+    the same note of the same time is kept once."""
 
     ask: str = "note"
     kind: str
     name: str
     text: str
     author: str = ""
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

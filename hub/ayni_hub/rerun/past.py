@@ -6,6 +6,7 @@ the central was blind. Of what is normal the newest is taken.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from time import monotonic
@@ -13,10 +14,11 @@ from time import monotonic
 from ayni_core.inventory import Network
 from ayni_core.rules import Rule
 from ayni_core.wire import topics
-from ayni_core.wire.questions import AskReadings, Readings
+from ayni_core.wire.questions import AskEvidence, AskReadings, Evidence, Readings
 from ayni_core.wire.shape import pack
 from ayni_hub import readings_now
 from ayni_hub.judge import Judge
+from ayni_hub.looking_back import LookingBack
 from ayni_hub.picture import Picture
 from ayni_hub.rerun.recorded import Recorded
 from ayni_hub.rerun.rounds import Reports, Rounds, tell
@@ -101,6 +103,11 @@ class Past:
         news |= dict.fromkeys(self._told.keys() - now.keys(), b"")
         self._told = now
         return news
+
+    def evidence(self, asked: AskEvidence) -> Evidence:
+        """What was normal of a link then, and the signs of what was probable. Raises `StoreError`."""
+        looking = LookingBack(self._judge.network, self._judge, self._store, self._picture.around)
+        return asyncio.run(looking.evidence(asked, self.at))
 
     def readings(self, asked: AskReadings) -> Readings:
         """What was newest of a device then. Raises `StoreError`."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from ayni_core.message import Message
 from ayni_core.wire.past import AskPast, Past
-from ayni_core.wire.questions import AskReadings, Readings
+from ayni_core.wire.questions import AskEvidence, AskReadings, Evidence, Readings
 from ayni_core.wire.shape import pack, unpack
 from ayni_io import clock
 
@@ -62,8 +62,8 @@ class _Player:
 
 
 class Players:
-    """`config` is the hub.yaml. `answer` and `readings` are for the hub's loop; `run` goes on until it is
-    cancelled, and leaves no process behind."""
+    """`config` is the hub.yaml. What answers is for the hub's loop; `run` goes on until it is cancelled, and
+    leaves no process behind."""
 
     def __init__(self, config: Path) -> None:
         self._config = config
@@ -109,16 +109,20 @@ class Players:
 
     async def readings(self, asked: AskReadings, user: str) -> Readings:
         """The newest readings of a device then."""
+        answer = await self._then(asked, user)
+        return Readings(error=answer) if isinstance(answer, Message) else unpack(Readings, answer)
+
+    async def evidence(self, asked: AskEvidence, user: str) -> Evidence:
+        """What was normal then, and the signs of what was probable."""
+        answer = await self._then(asked, user)
+        return Evidence(error=answer) if isinstance(answer, Message) else unpack(Evidence, answer)
+
+    async def _then(self, asked: AskReadings | AskEvidence, user: str) -> bytes | Message:
         player = self._players.get((user, asked.past))
         if player is None:
-            return Readings(error=Message("answer.past_over"))
-        question = json.loads(pack(asked))
-        answer = await self._ask((user, asked.past), player, {"readings": question})
-        return (
-            Readings(error=answer)
-            if isinstance(answer, Message)
-            else unpack(Readings, answer["readings"].encode())
-        )
+            return Message("answer.past_over")
+        answer = await self._ask((user, asked.past), player, {asked.ask: json.loads(pack(asked))})
+        return answer if isinstance(answer, Message) else str(answer[asked.ask]).encode()
 
     async def _ask(
         self, who: _Where, player: _Player, question: Mapping[str, Any]

@@ -4,8 +4,8 @@ It is a process of its own, and a polite one: to judge a day once more takes sec
 
 The first line says where things are (`config`, or `data_dir` and `network`) and where to begin (`start`).
 Each further one asks: `to` and `whole`, answered by `at`, `done`, `more` and `news`, pairs of a topic and a
-payload; or `readings`, a question as it came, answered by one of the same name. What goes wrong is answered
-by `error`.
+payload; or `readings` or `evidence`, a question as it came, answered by one of the same name. What goes wrong
+is answered by `error`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ayni_core.schema import ConfigError
-from ayni_core.wire.questions import AskReadings
+from ayni_core.wire.questions import AskEvidence, AskReadings
 from ayni_core.wire.shape import from_json, pack
 from ayni_hub import places
 from ayni_hub.places import Places
@@ -68,6 +68,8 @@ class Answers:
         if "readings" in asked:
             wanted = from_json(AskReadings, asked["readings"])
             return {"readings": pack(self._past.readings(wanted)).decode()}
+        if "evidence" in asked:
+            return {"evidence": pack(self._past.evidence(from_json(AskEvidence, asked["evidence"]))).decode()}
         done = self._past.advance(float(asked["to"]), clock.wall_s(), WITHIN_S)
         if asked.get("whole"):
             self._left = {}
