@@ -39,6 +39,8 @@ from terminal import Session
 SLOW_BPS, ROUND_TRIP_S = 8_000, 0.6
 _CALM_S = {False: 0.12, True: 0.3}
 _START_WITHIN_S = 40.0
+_MOST_UNANSWERED = 12
+"""Keys that change nothing cost 3 s each: with more of them a walk is given up."""
 _KEYS = {
     "up": b"\x1b[A", "down": b"\x1b[B", "pageup": b"\x1b[5~", "pagedown": b"\x1b[6~", "home": b"\x1b[H",
     "end": b"\x1b[F", "enter": b"\r", "esc": b"\x1b", "tab": b"\t", "ctrl+p": b"\x10",
@@ -163,6 +165,9 @@ def walk(session: Session, *, slow: bool) -> Keys:
     found = Keys()
     for name in WALK:
         press(session, name, _CALM_S[slow], found)
+        if len(found.unanswered) > _MOST_UNANSWERED:
+            unheard = " ".join(found.unanswered)
+            sys.exit(f"bench/console.py: no answer to {unheard}\n" + "\n".join(session.terminal.lines))
     return found
 
 

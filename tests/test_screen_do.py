@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from console_village import ME, NOW, Village, command_news
+from pilot_keys import press, settled, without_clock
 from textual.pilot import Pilot
 
 from ayni_console.acting import Acting
@@ -103,7 +104,7 @@ def play(
     notes_in: Path | None = None,
 ) -> ConsoleApp:
     """Play a scene; `greeted`: the central has said who we are already."""
-    app = ConsoleApp(central, clock=central.clock, notes_in=notes_in)
+    app = without_clock(ConsoleApp(central, clock=central.clock, notes_in=notes_in))
 
     async def played() -> None:
         async with app.run_test(size=size) as pilot:
@@ -115,12 +116,6 @@ def play(
 
     asyncio.run(played())
     return app
-
-
-async def press(pilot: Pilot[None], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
 
 
 async def choose(app: ConsoleApp, pilot: Pilot[None], key: str) -> None:
@@ -431,13 +426,13 @@ def test_on_a_slow_line_it_is_said_that_the_central_was_asked() -> None:
     central.ask = slowly  # type: ignore[method-assign]
 
     async def scene(app: ConsoleApp, pilot: Pilot[None]) -> None:
-        await press(pilot, "k", "enter")
+        await press(pilot, "k")
+        await pilot.press("enter")
         assert app.notice_shown() == ""
         await asyncio.sleep(0.8)
         assert app.notice_shown() == "Asking the central …"
         gate.set()
-        await pilot.pause()
-        await pilot.pause()
+        await settled(pilot)
         assert "It is yours." in app.notice_shown()
 
     play(central, scene)

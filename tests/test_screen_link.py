@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from console_village import Village
+from pilot_keys import press, without_clock
 from textual.pilot import Pilot
 
 from ayni_console.app import ConsoleApp
@@ -28,7 +29,7 @@ def shown(app: ConsoleApp) -> str:
 
 
 def run(village: Village, scene: Scene, size: tuple[int, int] = (80, 24), **options: object) -> None:
-    app = ConsoleApp(village, clock=village.clock, **options)  # type: ignore[arg-type]
+    app = without_clock(ConsoleApp(village, clock=village.clock, **options))  # type: ignore[arg-type]
 
     async def play() -> None:
         async with app.run_test(size=size) as pilot:
@@ -36,11 +37,6 @@ def run(village: Village, scene: Scene, size: tuple[int, int] = (80, 24), **opti
             await scene(app, pilot)
 
     asyncio.run(play())
-
-
-async def press(pilot: Pilot[None], *keys: str) -> None:
-    await pilot.press(*keys)
-    await pilot.pause()
 
 
 def asked(village: Village, kind: type) -> list:  # type: ignore[type-arg]

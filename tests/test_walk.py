@@ -45,7 +45,7 @@ class Terminal:
         )
         os.close(theirs)
 
-    def until(self, words: str, within_s: float = 20.0) -> str:
+    def until(self, words: str, within_s: float = 40.0) -> str:
         """What was said from here until it says these words; they are taken away."""
         end = time.monotonic() + within_s
         while words not in self.said:
@@ -79,6 +79,16 @@ def ports() -> tuple[int, int, int]:
     return tuple(parts.free_port(socket.SOCK_DGRAM) for _each in range(3))  # type: ignore[return-value]
 
 
+def stands(address: str, port: int, within_s: float = 30.0) -> None:
+    """Wait until somebody listens there for datagrams; nobody is disturbed by the question."""
+    wanted = f"{socket.inet_aton(address)[::-1].hex().upper()}:{port:04X}"
+    end = time.monotonic() + within_s
+    while wanted not in Path("/proc/net/udp").read_text(encoding="ascii"):
+        if time.monotonic() > end:
+            pytest.fail(f"nobody listens at {address}:{port}")
+        time.sleep(0.05)
+
+
 @pytest.fixture
 def village(tmp_path: Path, ports: tuple[int, int, int]) -> Iterator[Path]:
     """A router and two radios as programs; writing into file 0, 1 or 2 of the folder opens one."""
@@ -90,6 +100,8 @@ def village(tmp_path: Path, ports: tuple[int, int, int]) -> Iterator[Path]:
         words += ["--open", str(folder / str(at)), "--ports", ",".join(map(str, ports))]
         running.append(subprocess.Popen(words, cwd=HERE))
     try:
+        for at, port in enumerate((ports[1], ports[2], ports[2])):
+            stands(f"127.0.0.{11 + at}", port)
         yield folder
     finally:
         for process in running:
@@ -114,7 +126,7 @@ def test_three_devices_are_found_opened_by_their_cards_and_added(
         "--for",
         "0",
         "--round",
-        "0.2",
+        "0.5",
     ]
     command += ["--port", str(ports[0]), "--mndp-port", str(ports[1]), "--ubnt-port", str(ports[2])]
     terminal = Terminal(command, "en")
@@ -159,7 +171,7 @@ def test_three_devices_are_found_opened_by_their_cards_and_added(
         (village / "2").write_text("of-old")
         terminal.type("y")
         terminal.until("q: enough.")
-        time.sleep(0.2)  # the stand-in looks at its file 20 times a second
+        stands("127.0.0.13", ports[0])
         for word, outcome in (("no-such", "No answer to that."), ("of-old", "● Cerro answers.")):
             terminal.type("c")
             terminal.until("you type):")

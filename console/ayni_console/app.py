@@ -18,7 +18,7 @@ from ayni_console.display import ThriftyDisplay
 from ayni_console.feed import Feed
 from ayni_console.lines import displayed, line, plain
 from ayni_console.screens.home import HomePage
-from ayni_console.screens.page import Page
+from ayni_console.screens.page import Page, Prompt
 from ayni_console.sheet import Sheet
 from ayni_console.view.page import Window
 from ayni_core.onlooking import attention
@@ -37,7 +37,7 @@ _NOTICE_S, _WELCOME_S = 6.0, 60.0
 _FIRST_PAINTS_S = (0.1, 0.25, 0.5)
 """The first news comes within the first second: it is not kept waiting for the second to end."""
 _REST_AFTER_S, _REST_PAUSE_S = 0.5, 0.02
-"""When the other screens are imported, and how long a key has room in between."""
+"""When the other screens are imported, and what is left to all else in between."""
 
 
 class ConsoleApp(ThriftyDisplay):
@@ -83,6 +83,7 @@ class ConsoleApp(ThriftyDisplay):
         self.notes_in = notes_in
         self._notice = ("", 0.0)
         self.animation_level = "none"
+        self._disable_tooltips = self._disable_notifications = True  # two widgets a screen that nobody sees
         self._kept_in = kept_in
         self.village = village
         self._all_imported = all_imported
@@ -132,11 +133,19 @@ class ConsoleApp(ThriftyDisplay):
         self.run_worker(self._prepare(), group="rest")
 
     async def _prepare(self) -> None:
-        """Import the other screens: whoever opens one does not wait for that."""
+        """Import the other screens: whoever opens one does not wait for that. Some take 200 ms, so that is
+        done beside: a key waits 5 ms for its turn."""
         await asyncio.sleep(_REST_AFTER_S)
-        for _each in screens.rest():
-            await asyncio.sleep(_REST_PAUSE_S)
+        await asyncio.to_thread(self._import_rest)
+        Prompt()._post_register(self)  # the first one would have its style sheet read
+        self.stylesheet.parse()
         self._all_imported()
+
+    def _import_rest(self) -> None:
+        for _each in screens.rest():
+            if not self.is_running:
+                return
+            time.sleep(_REST_PAUSE_S)
 
     def page(self) -> Page | None:
         """The screen that is shown; None while the console begins or ends."""
@@ -198,13 +207,16 @@ class ConsoleApp(ThriftyDisplay):
         self.push_screen(page)
 
     def open_thing(self, kind: str, name: str) -> None:
-        """The screen of a link, device, monitor or site; for other things the site they stand at."""
+        """The screen of a link, device, monitor or site, of the central Health; for other things the site they
+        stand at."""
         if kind == "link" and name in self.model.links:
             self._go(screens.LinkPage(name))
         elif kind == "device" and name in self.model.devices:
             self._go(screens.DevicePage(name))
         elif kind == "node" and name in self.model.nodes:
             self._go(screens.MonitorPage(name))
+        elif kind == "central":
+            self.open_health()
         else:
             site = self.model.site_of(kind, name)
             if site is not None and site in self.model.sites:
@@ -339,7 +351,7 @@ class ConsoleApp(ThriftyDisplay):
         self.theme = theme.THEMES[colours].name
         for screen in self.screen_stack:
             for sheet in screen.query(Sheet):
-                sheet.refresh()
+                sheet.recolour()
         self._keep(chosen.COLOURS, colours)
 
     def _keep(self, name: str, word: str) -> None:

@@ -5,10 +5,12 @@ Letters work on every keyboard; F-keys are their twins, because phone terminals 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ayni_io.i18n import _ as translate
+from ayni_io.i18n import language
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +111,17 @@ def texts(_: Callable[[str], str]) -> dict[str, tuple[str, str]]:
 
 def footer(actions: tuple[str, ...], enter: str = "") -> list[tuple[str, str]]:
     """(key, word) for the footer of a screen; `enter` is what Enter does there, if not to open."""
-    words = {action: word for action, (word, _sentence) in texts(translate).items()}
-    if enter:
-        words["open"] = enter
-    return [(BY_ACTION[action].shown, words[action]) for action in actions]
+    words = _words(language())
+    return [
+        (BY_ACTION[action].shown, enter if enter and action == "open" else words[action])
+        for action in actions
+    ]
+
+
+@functools.lru_cache(2)
+def _words(_language: str) -> Mapping[str, str]:
+    """What stands in footers: with each paint."""
+    return {action: word for action, (word, _sentence) in texts(translate).items()}
 
 
 def twin(key: Key) -> str:

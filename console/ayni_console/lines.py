@@ -59,6 +59,7 @@ def clip(text: str, width: int) -> str:
     return "".join(kept).rstrip() + "…" if width > 0 else ""
 
 
+@functools.lru_cache(1024)
 def fit(text: str, width: int, align: str = "<") -> str:
     """The text in exactly `width` cells, padded at the right (`<`), left (`>`) or both sides (`^`)."""
     text = clip(clean(text), width)
@@ -86,6 +87,7 @@ def width(spans: Line) -> int:
     return sum(cells(span.text) for span in spans)
 
 
+@functools.lru_cache(256)
 def crop(spans: Line, room: int) -> Line:
     """The line in exactly `room` cells: cut or filled up."""
     kept: list[Span] = []
@@ -146,6 +148,7 @@ def to_ascii(text: str) -> str:
     return "".join(made)
 
 
+@functools.lru_cache(256)
 def displayed(spans: Line, ascii_only: bool) -> Line:
     """The line as this terminal can show it; neighbours of one style become one span."""
     merged: list[Span] = []
@@ -162,10 +165,14 @@ def changed(old: Sequence[Span], new: Sequence[Span]) -> tuple[int, int] | None:
     """First and one past the last cell in which two lines differ; None when they are the same."""
     if old == new:
         return None
-    before, after = list(_by_cell(old)), list(_by_cell(new))
+    same = at = 0
+    while same < min(len(old), len(new)) and old[same] == new[same]:
+        at += cells(old[same].text)
+        same += 1
+    before, after = list(_by_cell(old[same:])), list(_by_cell(new[same:]))
     if len(before) != len(after):
-        return 0, max(len(before), len(after))
-    differing = [at for at, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
+        return 0, at + max(len(before), len(after))
+    differing = [at + each for each, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
     return (differing[0], differing[-1] + 1) if differing else None
 
 

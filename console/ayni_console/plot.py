@@ -5,6 +5,7 @@ Where the terminal has braille, a cell holds two columns of four dots: the mean 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -66,8 +67,8 @@ def resample(
 
 
 def _joined(group: list[Bucket]) -> Bucket | None:
-    if not group:
-        return None
+    if len(group) < 2:
+        return group[0] if group else None
     return Bucket(
         at=group[-1].at,
         low=min(bucket.low for bucket in group),
@@ -113,29 +114,47 @@ def draw(curves: Sequence[Curve], frame: Frame) -> list[Line]:
 
     Two curves are drawn over each other, the first in front, without their bands.
     """
-    wide = frame.columns * (2 if frame.braille else 1)
-    sampled = [resample(curve.steps, frame.start, frame.end, wide, curve.step_s) for curve in curves]
-    known = [column for columns in sampled for column in columns if column is not None]
-    if not known or frame.rows < 3:
+    marks, found = _filled(
+        tuple((tuple(curve.steps), curve.step_s) for curve in curves), frame.start, frame.end,
+        frame.columns, frame.rows, frame.least_span, tuple(frame.levels), frame.braille,
+    )  # fmt: skip
+    if not marks:
         return []
-    found = _scaled(known, len(curves) > 1, frame)
     labels = [frame.label(found.base + row * found.step) for row in range(frame.rows)]
     margin = max(map(cells, labels))
-    fill = _braille if frame.braille else _blocks
-    lines = []
-    for row, marks in reversed(list(enumerate(fill(sampled, found, frame.levels)))):
-        name = " " * (margin - cells(labels[row])) + labels[row]
-        lines.append((Span(f"{name} │", "plot"), *marks))
-    return lines
+    names = (" " * (margin - cells(each)) + each for each in labels)
+    lines = [(Span(f"{name} │", "plot"), *row) for name, row in zip(names, marks, strict=True)]
+    return lines[::-1]
 
 
-def _scaled(known: Sequence[Bucket], lines_only: bool, frame: Frame) -> _Scale:
+_Steps = tuple[tuple[Bucket, ...], float]
+
+
+@functools.lru_cache(8)
+def _filled(
+    curves: tuple[_Steps, ...], start: float, end: float, columns: int, rows: int,
+    least_span: float, levels: tuple[float, ...], braille: bool,
+) -> tuple[list[Line], _Scale]:  # fmt: skip
+    """The rows without their values, the lowest first; kept, for a screen is painted once a second."""
+    wide = columns * (2 if braille else 1)
+    sampled = [resample(steps, start, end, wide, step_s) for steps, step_s in curves]
+    known = [column for each in sampled for column in each if column is not None]
+    if not known or rows < 3:
+        return [], _Scale(0.0, 1.0, 0)
+    found = _scaled(known, len(curves) > 1, rows, least_span, levels)
+    fill = _braille if braille else _blocks
+    return fill(sampled, found, levels), found
+
+
+def _scaled(
+    known: Sequence[Bucket], lines_only: bool, rows: int, least_span: float, levels: Sequence[float]
+) -> _Scale:
     lows = [each.mean if lines_only else each.low for each in known]
     highs = [each.mean if lines_only else each.high for each in known]
-    low, high = min([*lows, *frame.levels]), max([*highs, *frame.levels])
-    if high - low < frame.least_span:
-        low, high = (low + high - frame.least_span) / 2, (low + high + frame.least_span) / 2
-    return _Scale(*scale(low, high, frame.rows), frame.rows)
+    low, high = min([*lows, *levels]), max([*highs, *levels])
+    if high - low < least_span:
+        low, high = (low + high - least_span) / 2, (low + high + least_span) / 2
+    return _Scale(*scale(low, high, rows), rows)
 
 
 _STYLES = {"█": "plot", "▒": "meaning", "░": "dim", "─": "rule", " ": ""}
@@ -145,27 +164,21 @@ def _blocks(
     sampled: Sequence[Sequence[Bucket | None]], scaled: _Scale, levels: Sequence[float]
 ) -> list[Line]:
     """A cell a column: the mean of the first curve wins, then that of the second, a level, the band."""
-    straight = {scaled.row(level) for level in levels}
-    made = []
-    for row in range(scaled.rows):
-        marks = []
-        for columns in zip(*sampled, strict=True):
-            mark = next(
-                (
-                    sign
-                    for sign, each in zip("█▒", columns, strict=False)
-                    if each and scaled.row(each.mean) == row
-                ),
-                "",
-            )
-            first = columns[0]
-            if not mark and row in straight:
-                mark = "─"
-            elif not mark and len(sampled) == 1 and first is not None:
-                mark = "░" if scaled.row(first.low) <= row <= scaled.row(first.high) else ""
-            marks.append(mark or " ")
-        made.append(_joined_marks([(mark, _STYLES[mark]) for mark in marks]))
-    return made
+    grid = [[" "] * len(sampled[0]) for _row in range(scaled.rows)]
+    if len(sampled) == 1:
+        for x, column in enumerate(sampled[0]):
+            if column is not None:
+                for row in range(
+                    max(scaled.row(column.low), 0), min(scaled.row(column.high) + 1, scaled.rows)
+                ):
+                    grid[row][x] = "░"
+    for row in {scaled.row(level) for level in levels} & set(range(scaled.rows)):
+        grid[row] = ["─"] * len(sampled[0])
+    for sign, columns in reversed(list(zip("█▒", sampled, strict=False))):
+        for x, column in enumerate(columns):
+            if column is not None and 0 <= (row := scaled.row(column.mean)) < scaled.rows:
+                grid[row][x] = sign
+    return [_joined_marks([(mark, _STYLES[mark]) for mark in marks]) for marks in grid]
 
 
 class _Dots:

@@ -29,6 +29,8 @@ class Sheet(Widget):
         self._wanted = wanted
         self._first = False
         self.lines: list[Line] = []
+        self._strips: dict[int, tuple[Line, Strip]] = {}
+        self._strips_for: tuple[object, ...] = ()
 
     def show(self, lines: Sequence[Line]) -> None:
         """Show these lines; only cells that differ from those shown are sent."""
@@ -47,14 +49,37 @@ class Sheet(Widget):
         if regions:
             self.refresh(*regions)
 
-    def render_line(self, y: int) -> Strip:
-        """One line as Textual wants it."""
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """What is to be seen. Textual would look for borders, padding and tints of each line each time: there
+        are none. A line that was drawn before is kept."""
         if not self.lines and not self._first:
             self._first = True
             self._wanted()
             self._first = False
+        width, filters, ground = self.size.width, self.get_line_filters(), self.background_colors[1]
+        drawn_for = (width, ground, *filters)
+        if drawn_for != self._strips_for:
+            self._strips_for = drawn_for
+            self._strips.clear()
+        strips = []
+        for y in crop.line_range:
+            spans = self.lines[y] if y < len(self.lines) else ()
+            drawn = self._strips.get(y)
+            if drawn is None or drawn[0] != spans:
+                strip = self._drawn(spans)
+                for each in filters:
+                    strip = strip.apply_filter(each, ground)
+                drawn = self._strips[y] = (spans, strip)
+            strips.append(drawn[1])
+        first, last = crop.column_span
+        return strips if (first, last) == (0, width) else [strip.crop(first, last) for strip in strips]
+
+    def recolour(self) -> None:
+        """The styles are others now."""
+        self._strips.clear()
+        self.refresh()
+
+    def _drawn(self, spans: Line) -> Strip:
         base = self._look_of[""]
-        if y >= len(self.lines):
-            return Strip.blank(self.size.width, base)
-        segments = [Segment(text, self._look_of.get(style, base)) for text, style in self.lines[y]]
+        segments = [Segment(text, self._look_of.get(style, base)) for text, style in spans]
         return Strip(segments).adjust_cell_length(self.size.width, base)

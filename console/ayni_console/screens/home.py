@@ -37,7 +37,7 @@ class HomePage(Page):
     def __init__(self) -> None:
         super().__init__()
         self.sort = home.SORTS[0]
-        self._ranking = Ranking()
+        self._ranking, self._drawn = Ranking(), home.DrawnLinks()
         self._worked_out: tuple[Model, int, float] | None = None
         self._items: list[attention.Item] = []
 
@@ -63,7 +63,9 @@ class HomePage(Page):
 
     def rows(self, look: Look) -> Sequence[Row]:
         """DO FIRST and ALL LINKS."""
-        return home.rows(self.app.model, look, self._worklist(look), self.sort, self.wanted, self._ranking)
+        return home.rows(
+            self.app.model, look, self._worklist(look), self.sort, self.wanted, self._ranking, self._drawn
+        )
 
     def subject(self) -> tuple[str, str] | None:
         """What the selected line speaks of."""

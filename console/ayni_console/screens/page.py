@@ -37,8 +37,8 @@ class Prompt(Input):
     DEFAULT_CSS = """
     Prompt {
         dock: bottom; height: 1; border: none; padding: 0 1; background: $background; color: $foreground;
+        background-tint: $foreground 5%;
     }
-    Prompt:focus { border: none; }
     """
 
     @property
@@ -46,12 +46,19 @@ class Prompt(Input):
         """A hidden word as stars: Textual's dots are not in every font."""
         return Text("*" * len(self.value), no_wrap=True, end="") if self.password else super()._value
 
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """It has the keys as long as it is there: no look of its own without them has to be worked out."""
+
+    def validate(self, value: str) -> None:
+        """Whoever asked says what is wrong; there is no look for it."""
+
 
 class Page(Screen[None]):
     """A screen of lines. Subclasses say what it shows and what its keys do."""
 
     BINDINGS: ClassVar[list[BindingType]] = _bindings()
     AUTO_FOCUS = ""
+    BLANK = True  # the sheet is over all of it
     TOPIC = ""
     FOOT: ClassVar[tuple[str, ...]] = ()
     app: ConsoleApp
@@ -166,8 +173,9 @@ class Page(Screen[None]):
         if self._painted_for != self.app.size:
             self.paint()
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Shown, or shown again."""
+        event.refresh_styles = False  # they were found as it was made; and nothing here changes them
         self.app.look_at(self.sites())
         self.paint()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from ayni_console.lines import Line, Span, cells, fit, line, wrap
 from ayni_console.view import frame
@@ -15,10 +15,11 @@ from ayni_core.onlooking.model import Model
 from ayni_core.onlooking.ranking import Ranking
 from ayni_core.wire.messages import EndView, LinkView
 from ayni_io import words
-from ayni_io.i18n import _, say
+from ayni_io.i18n import _, language, say
 from ayni_io.phrases import DAY_MARKS, DAY_ORDER, item_message, mark, normal, numbers, rate, thing, trouble
 
 _LEAST_NAME = 14
+_MOST_KEPT = 200
 SORTS = ("worst", "name", "signal", "repeats")
 
 
@@ -61,9 +62,10 @@ def head(model: Model, look: Look, counts: Counts, *, paused: bool = False) -> L
 
 def rows(
     model: Model, look: Look, worklist: Sequence[Item], sort: str, wanted: str = "",
-    ranking: Ranking | None = None,
+    ranking: Ranking | None = None, drawn: DrawnLinks | None = None,
 ) -> Sequence[Row]:  # fmt: skip
-    """The body: trouble with contact, DO FIRST, ALL LINKS. A `ranking` that is kept is quicker."""
+    """The body: trouble with contact, DO FIRST, ALL LINKS. It is quicker with what was `drawn` before and a
+    `ranking` that is kept."""
     made: list[Row] = []
     lost = trouble(model, look.now)
     for piece in wrap(lost, look.width - 4) if lost else ():
@@ -88,8 +90,10 @@ def rows(
     if not names and model.links:
         made.append(text("   ", _("No link fits the filter.")))
 
+    before = drawn or DrawnLinks()
+
     def link_row(at: int) -> Row:
-        return Row(partial(link_line, model, model.links[names[at]], table, look.now), f"link:{names[at]}")
+        return Row(partial(before.line, model, model.links[names[at]], table, look.now), f"link:{names[at]}")
 
     return Rows(made, [f"link:{name}" for name in names], link_row)
 
@@ -164,12 +168,36 @@ def _links_head(table: Columns, count: int) -> Line:
     return line(Span(" ".join(parts), "head"))
 
 
+class DrawnLinks:
+    """The lines of links as they were drawn last: a screen is painted once a second and with each key, and
+    few links have another line then."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[object, Line]] = {}
+
+    def line(self, model: Model, link: LinkView, table: Columns, now: float) -> Line:
+        """`link_line`, drawn again only if something in it is another one."""
+        shown = (link, model.link_state(link, now), _age(model, link, now), table, language())
+        kept = self._kept.get(link.id)
+        if kept is not None and kept[0] == shown:
+            return kept[1]
+        if len(self._kept) > _MOST_KEPT:
+            self._kept.clear()
+        made = link_line(model, link, table, now)
+        self._kept[link.id] = shown, made
+        return made
+
+
+def _age(model: Model, link: LinkView, now: float) -> str:
+    as_of = model.link_as_of(link)
+    return words.short(None if as_of is None else now - as_of)
+
+
 def link_line(model: Model, link: LinkView, table: Columns, now: float) -> Line:
     """`▲ Torre-Clínica  -71/-70  -59  39/130  18%  12m  ####==------`."""
     state = model.link_state(link, now)
     style = words.style(state)
     a, b = link.a, link.b
-    as_of = model.link_as_of(link)
     if state == "down":  # what was measured last says nothing of now; the link's own screen has it
         a, b = (EndView(site=end.site, device=end.device) for end in (a, b))
     repeats = max((end.retry_pct for end in (a, b) if end.retry_pct is not None), default=None)
@@ -178,7 +206,7 @@ def link_line(model: Model, link: LinkView, table: Columns, now: float) -> Line:
         (normal(link), table.normal),
         (f"{rate(a.tx_rate_bps)}/{rate(b.tx_rate_bps)}", table.speed),
         (words.number(repeats, 0) + ("%" if repeats is not None else ""), table.repeats),
-        (words.short(None if as_of is None else now - as_of), table.age),
+        (_age(model, link, now), table.age),
     )
     numbers = " ".join(fit(value, width, ">") for value, width in cells_of if width)
     plain = "" if state == "ok" else "dim" if state in ("no_news", "unknown") else style
@@ -194,6 +222,7 @@ def link_line(model: Model, link: LinkView, table: Columns, now: float) -> Line:
     return line(*parts)
 
 
+@lru_cache(256)
 def day_bar(day: str, width: int) -> str:
     """The last 24 hours in `width` cells, the newest at the right."""
     hours = day[-24:].rjust(24, "-")

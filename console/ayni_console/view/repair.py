@@ -116,7 +116,7 @@ def live_line(model: Model, kind: str, name: str, progress: advice.Progress | No
     ]
     target = next((end.normal_dbm for end in (link.a, link.b) if end.normal_dbm is not None), None)
     made = [*hears, _("target {signal}", signal=words.number(target))]
-    if progress is not None:
+    if progress is not None and progress.best_dbm is not None:
         made.append(_("best so far {signal}", signal=words.number(progress.best_dbm)))
     return _APART.join(made)
 
