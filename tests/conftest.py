@@ -17,10 +17,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 WAITING = (
-    "walk_operator", "walk_newcomer", "lost_broker", "web_console", "connecting", "console_tmux", "demo",
-    "agent_outage", "hub_workers", "alert_killed", "store_killed", "people_killed", "hub_far_store",
-    "store_away", "command_tap", "plain_pages", "phone_page", "screen_do", "terminals", "snapshots",
-    "console_slow",
+    "walk_operator", "walk_newcomer", "walk", "lost_broker", "start", "wheel", "demo", "web_console",
+    "connecting", "console_tmux", "campaign", "chain", "agent_outage", "hub_workers", "alert_killed",
+    "store_killed", "people_killed", "people_hub", "hub_far_store", "store_away", "guard_process",
+    "command_tap", "phone_page", "terminals", "snapshots", "console_slow", "screen_do", "links_found",
+    "translations", "store_contract", "alert_storm", "clock_time", "wire", "snmp_walks", "store_embedded",
+    "malicious", "restore_drill", "full_disk",
 )  # fmt: skip
 """Files that take long, most of them by waiting for programs: others fill the time when these begin first."""
 

@@ -11,24 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from in_process import ayni
 
 from ayni_core import __version__
 from ayni_io import cli, completion
 
 AYNI = Path(sys.executable).parent / "ayni"
+"""The installed command; what needs no process of its own is asked by `in_process.ayni`."""
 GROUPS = sorted({path[0] for path in cli.COMMANDS if len(path) > 1})
 SHELLS = ("bash", "fish", "zsh")
-
-
-def ayni(
-    *words: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run the installed command, in English."""
-    return subprocess.run(
-        [str(AYNI), *words],
-        capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL, cwd=cwd,
-        env={**os.environ, "AYNI_LANG": "en", **(env or {})},
-    )  # fmt: skip
 
 
 def subcommands(path: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -48,8 +39,9 @@ LEVELS = [words for path in cli.COMMANDS for words in subcommands(path)]
 
 
 def test_version_is_one_line_and_the_version_of_the_package() -> None:
+    """By the command that is installed."""
     for option in ("--version", "-V"):
-        run = ayni(option)
+        run = subprocess.run([str(AYNI), option], capture_output=True, text=True, timeout=30)
         assert (run.returncode, run.stdout, run.stderr) == (0, f"ayni {__version__}\n", "")
 
 
@@ -218,39 +210,42 @@ def test_help_of_completion_names_the_shells() -> None:
     assert ayni("completion", "powershell").returncode == 2
 
 
-def completed(line: str) -> list[str]:
-    """What bash offers after a line, by way of the real script."""
-    words = line.split(" ")
-    quoted = " ".join(f"'{word}'" for word in words)
-    script = (
-        f'export PATH="{AYNI.parent}:$PATH"; eval "$(ayni completion bash)"; '
-        f"COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _ayni; "
-        'printf "%s\\n" "${COMPREPLY[@]}"; complete -p ayni'
-    )
-    run = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=30)
+OFFERED: dict[str, list[str]] = {
+    "ayni ag": ["agent"],
+    "ayni agent ": ["card", "check", "discover", "enrol", "poll", "record", "run", "status"],
+    "ayni agent poll --re": ["--recording", "--retries"],
+    "ayni agent poll --version ": ["1", "2c", "3"],
+    "ayni agent poll --recording ": [],  # then bash offers files
+    "ayni lab ": ["--help", "broker", "simulate"],
+    "ayni lab broker --": ["--accounts", "--help", "--port"],
+    "ayni profile ": ["--help", "check", "draft", "metrics", "try"],
+    "ayni completion f": ["fish"],
+    "ayni nonsense ": [],
+}
+"""What may follow a line that was begun."""
+
+
+@pytest.mark.parametrize("line", OFFERED)
+def test_commands_options_and_values_are_completed(line: str) -> None:
+    _ayni, *words, begun = line.split(" ")
+    run = ayni("completion", "--words", *words)
     assert (run.returncode, run.stderr) == (0, "")
-    *offered, registered = run.stdout.splitlines()
+    assert [word for word in run.stdout.splitlines() if word and word.startswith(begun)] == OFFERED[line]
+
+
+def test_bash_asks_the_installed_command() -> None:
+    """By way of the real script; it leaves out what does not begin as the line does."""
+    lines = ("ayni ag", "ayni agent poll --re", "ayni agent poll --recording ", "ayni nonsense ")
+    script = [f'export PATH="{AYNI.parent}:$PATH"; eval "$(ayni completion bash)"; complete -p ayni']
+    for line in lines:
+        words = line.split(" ")
+        quoted = " ".join(f"'{word}'" for word in words)
+        script.append(f'COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _ayni; echo "${{COMPREPLY[*]}}"')
+    run = subprocess.run(["bash", "-c", "\n".join(script)], capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stderr) == (0, "")
+    registered, *offered = run.stdout.splitlines()
     assert registered == "complete -o default -F _ayni ayni"
-    return [word for word in offered if word]
-
-
-@pytest.mark.parametrize(
-    ("line", "offered"),
-    [
-        ("ayni ag", ["agent"]),
-        ("ayni agent ", ["card", "check", "discover", "poll", "record", "run", "status"]),
-        ("ayni agent poll --re", ["--recording", "--retries"]),
-        ("ayni agent poll --version ", ["1", "2c", "3"]),
-        ("ayni agent poll --recording ", []),  # then bash offers files
-        ("ayni lab ", ["--help", "broker", "simulate"]),
-        ("ayni lab broker --", ["--accounts", "--help", "--port"]),
-        ("ayni profile ", ["--help", "check", "draft", "metrics", "try"]),
-        ("ayni completion f", ["fish"]),
-        ("ayni nonsense ", []),
-    ],
-)
-def test_bash_completes_commands_options_and_values(line: str, offered: list[str]) -> None:
-    assert completed(line) == offered
+    assert [each.split() for each in offered] == [OFFERED[line] for line in lines]
 
 
 def test_completion_offers_every_command() -> None:

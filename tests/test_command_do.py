@@ -85,7 +85,7 @@ class Village:
             await self.hub.publish(topic, payload)
 
     async def _from_node(self, state: CommandState) -> bool:
-        return await self.node.publish(topics.done("pi", state.id), pack(state))
+        return await self.node.publish(topics.done("pi"), pack(state))
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[Village]:
@@ -102,7 +102,7 @@ class Village:
                     error = Message("answer.bad_question", {"problem": "too long"})
                     self.others.add(asyncio.create_task(self._from_hub(topic, pack(Done(error=error)))))
             elif address.root == "done" and not retained:
-                self.desk.heard(address.words[0], address.words[1], payload)
+                self.desk.heard(address.words[0], payload)
 
         self.hub.on_message = at_hub
         self.node.on_message = lambda topic, payload, retained: (
@@ -335,7 +335,7 @@ def test_a_real_hub_and_the_rights_of_a_real_broker(
             node = MqttClient(made.local.config("n-pi"), "n-pi-commands")
 
             async def tell(state: CommandState) -> bool:
-                return await node.publish(topics.done("pi", state.id), pack(state))
+                return await node.publish(topics.done("pi"), pack(state))
 
             ground.tell = tell  # type: ignore[method-assign]
             its = Commands(

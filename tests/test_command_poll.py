@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import in_process
 import parts
 import pytest
 
@@ -75,15 +73,8 @@ def agent() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    code = "import sys; from ayni_agent.command_poll import main; sys.exit(main(sys.argv[1:]))"
-    return subprocess.run(
-        [sys.executable, "-c", code, *words],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        env={**os.environ, "AYNI_LANG": "en", **environment},
-    )
+def run(*words: str, **environment: str) -> in_process.Run:
+    return in_process.ayni("agent", "poll", *words, env=environment)
 
 
 def reading(found: dict[str, Any], metric: str, item: str) -> dict[str, Any]:

@@ -109,7 +109,7 @@ TABLE: list[tuple[str, object, list[str]]] = [
     (topics.net("link", "l"), LINK, ["LinkView", "state: down", "cause: no power", "a:", "signal_dbm: -63"]),
     (topics.cmd("torre-pi"), Command(id="c1", do="ping", epoch="e", by="ana"), ["do: ping", "by: ana"]),
     (
-        topics.done("torre-pi", "c1"),
+        topics.done("torre-pi"),
         CommandState(id="c1", do="ping", state="running", progress=0.5, lines=("64 octets",)),
         ["state: running", "progress: 0.5", "lines: 64 octets"],
     ),

@@ -1027,7 +1027,7 @@ class Bus:
 
     def _told(self, state: CommandState) -> None:
         if self.to_hub:
-            self.desk.heard("pi", state.id, pack(state))
+            self.desk.heard("pi", pack(state))
 
     async def _publish(self, topic: str, payload: bytes) -> None:
         if topic == topics.cmd("pi"):
@@ -1221,20 +1221,20 @@ async def test_a_state_of_a_node_for_the_command_of_another_is_not_relayed(bus: 
     bus.to_node = False
     await bus.ask(asked("poll"))
     fake = CommandState(id="ana.1", do="poll", state="done")
-    bus.desk.heard("other", "ana.1", pack(fake))
+    bus.desk.heard("other", pack(fake))
     await settle()
     assert bus.news() == []
-    for bad in (b"x", pack(fake), pack(replace(fake, id="other", state="nonsense"))):
+    for bad in (b"x", pack(replace(fake, id="other", state="nonsense"))):
         with pytest.raises(WireError):
-            bus.desk.heard("pi", "other", bad)
+            bus.desk.heard("pi", bad)
 
 
 @bus_test
 async def test_a_node_cannot_fill_the_ledger_with_commands_that_nobody_gave(bus: Bus) -> None:
     for number in range(100):
         state = CommandState(id=f"ana.{number}", do="poll", state="done")
-        bus.desk.heard("pi", state.id, pack(state))
-        bus.desk.heard("pi", state.id, pack(state))
+        bus.desk.heard("pi", pack(state))
+        bus.desk.heard("pi", pack(state))
     assert len(bus.events) == 20
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import in_process
 import parts
 import pytest
 
@@ -87,9 +88,13 @@ def test_the_whole_chain_from_device_to_person(tmp_path: Path, broker: str) -> N
     assert all(report["alive"].values())  # type: ignore[attr-defined]
 
 
+WHOLE, RISING = b"First readings", b"Village: "
+"""What a demo says when all its parts run, and when broker and radios do, and the others do not yet."""
+
+
 @contextmanager
-def _demo_that_runs(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A headless demo, once all its parts run."""
+def _demo_that_runs(tmp_path: Path, said: bytes = WHOLE) -> Iterator[subprocess.Popen[bytes]]:
+    """A headless demo, once it said this."""
     parts.need("mosquitto")
     log = (tmp_path / "log").open("wb")
     folder = tmp_path / "tmp"
@@ -103,7 +108,7 @@ def _demo_that_runs(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     )
     try:
         parts.wait_until(
-            lambda: b"First readings" in (tmp_path / "log").read_bytes() or process.poll() is not None,
+            lambda: said in (tmp_path / "log").read_bytes() or process.poll() is not None,
             "demo up",
             within_s=25,
         )
@@ -114,10 +119,16 @@ def _demo_that_runs(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_stopping_it_leaves_no_process_and_no_file(tmp_path: Path, number: signal.Signals) -> None:
-    with _demo_that_runs(tmp_path) as process:
-        assert len(_processes(str(tmp_path))) >= 5
+@pytest.mark.parametrize(
+    ("number", "said", "processes"),
+    [(signal.SIGINT, RISING, 2), (signal.SIGTERM, WHOLE, 5), (signal.SIGHUP, RISING, 2)],
+    ids=["SIGINT while it starts", "SIGTERM", "SIGHUP while it starts"],
+)
+def test_stopping_it_leaves_no_process_and_no_file(
+    tmp_path: Path, number: signal.Signals, said: bytes, processes: int
+) -> None:
+    with _demo_that_runs(tmp_path, said) as process:
+        assert len(_processes(str(tmp_path))) >= processes
         began = time.monotonic()
         process.send_signal(number)
         assert process.wait(10) == 130
@@ -142,15 +153,9 @@ def test_even_a_killed_demo_leaves_no_process_and_the_next_one_sweeps_its_folder
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_errors_are_one_line_that_helps(tmp_path: Path) -> None:
+def test_errors_are_one_line_that_helps() -> None:
     def run(*words: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [*AYNI, "demo", *words],
-            capture_output=True,
-            text=True,
-            env=_environment(tmp_path),
-            stdin=subprocess.DEVNULL,
-        )
+        done = in_process.ayni("demo", *words)
         assert "Traceback" not in done.stderr
         return done.returncode, done.stderr
 

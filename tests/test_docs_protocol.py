@@ -14,7 +14,7 @@ import pytest
 from paho.mqtt.client import topic_matches_sub
 
 from ayni_agent import health_report, schedule
-from ayni_core import readings
+from ayni_core import invitation, readings
 from ayni_core.message import Message
 from ayni_core.metrics import METRICS
 from ayni_core.readings import GROUPS
@@ -24,6 +24,7 @@ from ayni_core.wire import (
     field,
     frame,
     health,
+    keys,
     messages,
     node_health,
     note,
@@ -35,11 +36,12 @@ from ayni_core.wire import limits as bounds
 from ayni_core.wire.dictionary import DICTIONARIES
 from ayni_hub import answers, looking_back, names, node_notes, notebook, refusals, watching
 from ayni_hub import questions as hub_questions
+from ayni_io import keyring
 
 PAGE = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
 WRITERS = {
     "node": "n-NODE", "hub": "h-HUB", "worker": "w-PART", "village": "b-PART", "region": "r-REGION",
-    "person": "p-PERSON", "trainer": "p-PERSON", "lab": "l-LAB",
+    "person": "p-PERSON", "trainer": "p-PERSON", "lab": "l-LAB", "keeper": "k-HUB", "enrolling": "e-NODE",
 }  # fmt: skip
 
 
@@ -111,7 +113,11 @@ def test_the_page_writes_topics_as_the_code_does() -> None:
         topics.ask("PERSON", "SESSION", "ID"),
         topics.answer("PERSON", "SESSION", "ID"),
         topics.cmd("NODE"),
-        topics.done("NODE", "ID"),
+        topics.done("NODE"),
+        topics.renew("NODE"),
+        topics.renewed("NODE"),
+        topics.enrol("NODE"),
+        topics.welcome("NODE"),
         topics.LAB,
         topics.lab_do("PERSON"),
     }
@@ -140,7 +146,8 @@ def test_rights_on_the_page_are_those_of_the_code(row: list[str]) -> None:
     account, role = code(row[0])[0], "trainer" if "trainer" in row[0] else "viewer"
     allowed = topics.rights(account, role)
     for cell, filters in ((row[1], allowed.publish), (row[2], allowed.subscribe)):
-        assert [f"{topics.PREFIX}/{filled(each)}" for each in code(cell)] == list(filters)
+        listed = [each if each[0] == "$" else f"{topics.PREFIX}/{filled(each)}" for each in code(cell)]
+        assert listed == list(filters)
 
 
 def test_every_kind_of_account_is_on_the_page() -> None:
@@ -259,6 +266,13 @@ def test_what_the_hub_refuses_and_bounds_is_on_the_page() -> None:
     assert f"the note, not empty; at most {notebook.LONGEST} characters" in written
 
 
+def test_how_long_a_password_may_be_and_how_many_a_node_keeps_is_on_the_page() -> None:
+    assert f"at most {keys.LONGEST_PASSWORD} visible characters" in PAGE
+    text = re.sub(r"\s+", " ", sections()["Passwords"])
+    assert f"It keeps {keyring.MOST}: " in text
+    assert f"{invitation.SECRET} random octets" in re.sub(r"\s+", " ", sections()["Enrolment"])
+
+
 # ---- messages
 
 
@@ -270,7 +284,11 @@ def dataclasses_of(module: types.ModuleType) -> dict[str, Any]:
     }
 
 
-KINDS = dataclasses_of(messages) | dataclasses_of(questions) | dataclasses_of(health) | dataclasses_of(past)
+KINDS = {
+    name: kind
+    for module in (messages, questions, health, past, keys)
+    for name, kind in dataclasses_of(module).items()
+}
 
 
 def in_words(annotation: Any) -> str:

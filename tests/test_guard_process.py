@@ -66,7 +66,7 @@ class Hub:
         self.confirms = False
         self.client = MqttClient(BrokerConfig(port=port), "hub")
         self.client.on_message = self._message
-        self.client.subscribe(topics.state(NODE), topics.done(NODE, "+"), f"{topics.PREFIX}/in/#")
+        self.client.subscribe(topics.state(NODE), topics.done(NODE), f"{topics.PREFIX}/in/#")
         self._tasks: set[asyncio.Task[bool]] = set()
 
     def _message(self, topic: str, payload: bytes, _retained: bool) -> None:

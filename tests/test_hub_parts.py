@@ -178,7 +178,7 @@ def test_a_worker_that_cannot_store_says_so_and_acknowledges_nothing(
     assert acks == [((1, 1),)]
     states = [unpack(PartState, payload) for topic_, payload in said.what if topic_ == topics.part("uno")]
     assert [(each.state, each.buckets) for each in states] == [("store-down", tuple(range(64)))]
-    assert [arrival.payload for arrival in one._intake.inbox] == [b"news"], "copies are for the judge"
+    assert [arrival.payload for arrival in one._intake.inbox.take()] == [b"news"], "copies are for the judge"
 
 
 class Said:
@@ -664,7 +664,8 @@ def test_accounts_of_a_broker_of_ones_own_have_workers_and_villages(
     argv += ["--worker", "uno", "--worker", "dos", "--village", "valle"]
     assert command_accounts.main(argv) == 0
     made_ = {path.name for path in (tmp_path / "broker" / "secrets").iterdir()}
-    assert made_ == set(slices.accounts(network, "espejo", workers=["uno", "dos"], villages=["valle"]))
+    wanted = slices.accounts(network, "espejo", keeper=True, workers=["uno", "dos"], villages=["valle"])
+    assert made_ == set(wanted)
     assert {"h-espejo", "w-uno", "w-dos", "b-valle", "n-pi-0"} <= made_
     assert command_accounts.main(argv) == 0
     assert "nothing changed" in capsys.readouterr().out

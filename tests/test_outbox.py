@@ -91,7 +91,7 @@ def test_frames_and_state_are_found_again_and_their_bytes_stay_on_disk(path: Pat
     assert not again.past.clean
 
 
-def test_what_the_hub_has_is_not_sent_again_but_kept_for_a_day(path: Path) -> None:
+def test_what_the_hub_has_is_not_sent_again_but_kept_for_eight_days(path: Path) -> None:
     box = outbox(path)
     for seq in range(1, 11):
         box.commit([row(seq)], None, at(seq))
@@ -102,11 +102,12 @@ def test_what_the_hub_has_is_not_sent_again_but_kept_for_a_day(path: Path) -> No
     assert seqs(box) == [5, 7]
     assert len(box.recent(12.0)) == 10
     box.acknowledge(stored((5, 7)), 0.0)
-    box.commit([row(11, made_s=DAY_S)], None, at(DAY_S))
-    box.commit([], None, at(DAY_S + 20))
-    assert len(box.recent(DAY_S + 20, for_s=10 * DAY_S)) == 1
+    later = 8 * DAY_S
+    box.commit([row(11, made_s=later)], None, at(later))
+    box.commit([], None, at(later + 20))
+    assert len(box.recent(later + 20, for_s=10 * DAY_S)) == 1
     box.close()
-    assert seqs(outbox(path, DAY_S + 20)) == [11]
+    assert seqs(outbox(path, later + 20)) == [11]
 
 
 def test_acknowledged_frames_are_kept_within_bounds(path: Path) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import email
 import email.policy
+import io
 import os
+import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,36 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(work)
 
 
+class Beside:
+    """The program that sends, in a thread: it loads Apprise once for many messages."""
+
+    returncode = 0
+
+    async def communicate(self, asked: bytes) -> tuple[bytes, bytes]:
+        return await asyncio.to_thread(self._run, asked.decode()), b""
+
+    def _run(self, asked: str) -> bytes:
+        answer, before = io.StringIO(), sys.stdin
+        sys.stdin = io.StringIO(asked)
+        try:
+            with contextlib.redirect_stdout(answer):
+                assert apprise_send.main() == 0
+        finally:
+            sys.stdin = before
+        return answer.getvalue().encode()
+
+
+@pytest.fixture
+def beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process for a message; that it has one is shown by a web hook, and by a service that hangs."""
+
+    async def start(*words: str, **_pipes: object) -> Beside:
+        assert words[-1] == "ayni_hub.people.apprise_send"
+        return Beside()
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+
+
 def by_apprise(address: str, monkeypatch: pytest.MonkeyPatch) -> Result:
     monkeypatch.setenv("ANAS_ADDRESS", address)
     return run(_senders().send("ana", Target(name="t", address="env:ANAS_ADDRESS"), TITLE, BODY))
@@ -47,6 +80,7 @@ def test_a_web_hook_gets_title_and_text(monkeypatch: pytest.MonkeyPatch) -> None
     assert (page.json["title"], page.json["message"]) == (TITLE, BODY)
 
 
+@pytest.mark.usefixtures("beside")
 def test_ntfy_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with stand_ins.web(WebStandIn()) as ntfy:
         assert by_apprise(f"ntfy://127.0.0.1:{ntfy.port}/alarms", monkeypatch).ok
@@ -56,6 +90,7 @@ def test_ntfy_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert page.json["message"].splitlines() == BODY.splitlines()
 
 
+@pytest.mark.usefixtures("beside")
 def test_matrix_gets_it_through_a_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
     with stand_ins.web(WebStandIn()) as bridge:
         address = f"matrix://user:{SECRET}@127.0.0.1:{bridge.port}/?mode=slack"
@@ -63,6 +98,7 @@ def test_matrix_gets_it_through_a_bridge(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "is down, since 14:20" in bridge.asked[0].body.decode()
 
 
+@pytest.mark.usefixtures("beside")
 def test_a_letter_has_the_first_line_as_its_subject(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def story() -> tuple[Result, MailStandIn]:
@@ -83,6 +119,7 @@ def test_a_letter_has_the_first_line_as_its_subject(monkeypatch: pytest.MonkeyPa
     assert part.get_content().split() == BODY.split()
 
 
+@pytest.mark.usefixtures("beside")
 def test_what_a_service_refuses_comes_back_in_words_without_the_secret(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -93,6 +130,7 @@ def test_what_a_service_refuses_comes_back_in_words_without_the_secret(
     assert SECRET not in result.reason
 
 
+@pytest.mark.usefixtures("beside")
 @pytest.mark.parametrize("address", [f"nonsense://{SECRET}@x", SECRET, f"tgram://{SECRET}"])
 def test_an_address_that_nobody_understands_is_said_to_be_one(
     address: str, monkeypatch: pytest.MonkeyPatch

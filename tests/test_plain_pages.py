@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 
+import in_process
 import pytest
 from console_village import DELIVERIES, NOW, Village
 from parts import need
@@ -108,13 +109,12 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 def told(broker: int, *words: str, encoding: str = "utf-8") -> tuple[int, str]:
-    """The real command, with what its exit status and its lines are."""
-    run = subprocess.run(
-        [*ayni(*words, "--broker", f"127.0.0.1:{broker}", "--user", "rosa")],
-        capture_output=True, timeout=60,
-        env={"PYTHONIOENCODING": encoding, "AYNI_LANG": "es", "PATH": "/usr/bin"},
+    """What the command's exit status and its lines are."""
+    run = in_process.ayni(
+        *words, "--broker", f"127.0.0.1:{broker}", "--user", "rosa",
+        env={"AYNI_LANG": "es"}, encoding=encoding,
     )  # fmt: skip
-    return run.returncode, (run.stdout + run.stderr).decode(encoding)
+    return run.returncode, run.stdout + run.stderr
 
 
 @pytest.mark.real("mosquitto")
@@ -127,7 +127,7 @@ def told(broker: int, *words: str, encoding: str = "utf-8") -> tuple[int, str]:
         (["status"], "Torre-Clínica"),
     ],
 )
-def test_the_real_commands_print_lines_and_json(broker: int, words: list[str], wanted: str) -> None:
+def test_the_commands_print_lines_and_json(broker: int, words: list[str], wanted: str) -> None:
     status, said = told(broker, *words)
     assert (status, wanted in said) == (1, True)
     status, said = told(broker, *words, "--json")
@@ -135,6 +135,18 @@ def test_the_real_commands_print_lines_and_json(broker: int, words: list[str], w
     status, said = told(broker, *words, encoding="latin-1")
     assert status == 1
     assert said.isascii()
+
+
+@pytest.mark.real("mosquitto")
+def test_the_real_command_writes_ascii_where_its_output_is_not_utf8(broker: int) -> None:
+    run = subprocess.run(
+        [*ayni("map", "--broker", f"127.0.0.1:{broker}", "--user", "rosa")],
+        capture_output=True, timeout=60,
+        env={"PYTHONIOENCODING": "latin-1", "AYNI_LANG": "es", "PATH": "/usr/bin"},
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert run.stdout.isascii()
+    assert b"Clinica" in run.stdout
 
 
 @pytest.mark.real("mosquitto")

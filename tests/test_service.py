@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from parts import free_port, wait_until
 
+from ayni_hub import clock_wait
+from ayni_io.mqtt import BrokerConfig
 from ayni_io.service import Service, Vitals, keep_watch
 
 
@@ -210,43 +212,63 @@ def test_a_blocked_loop_sends_no_sign_of_life(tmp_path: Path) -> None:
     assert after == []
 
 
-# ---- the unit file
-
-UNIT = Path(__file__).parent.parent / "agent" / "ayni-agent.service"
+# ---- the programs
 
 
-def settings() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for line in UNIT.read_text(encoding="utf-8").splitlines():
-        if line and line[0] not in "#[":
-            key, _, value = line.partition("=")
-            found.setdefault(key, []).append(value)
-    return found
+NETWORK = """\
+network: { title: Red }
+sites: { torre: { title: Torre } }
+nodes: { pi: { title: Pi, site: torre } }
+devices: { radio: { site: torre, address: 10.0.0.1, community: env:X } }
+"""
 
 
-def test_the_unit_gives_what_the_agent_relies_on() -> None:
-    unit = settings()
-    assert unit["Type"] == ["notify"]
-    assert unit["Restart"] == ["always"]
-    assert unit["StartLimitIntervalSec"] == ["0"], "it is never given up"
-    assert int(unit["WatchdogSec"][0]) >= 60
-    assert unit["RuntimeDirectoryPreserve"] == ["yes"], "the open frame survives a kill"
-    assert unit["StateDirectory"] == unit["RuntimeDirectory"] == unit["User"] == ["ayni"]
-    assert unit["SystemCallFilter"][-1].split() == ["adjtimex", "clock_adjtime", "clock_adjtime64"]
-    assert "ProtectClock" not in unit, "it forbids to ask whether the clock is right"
-
-
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
-def test_systemd_understands_the_unit_and_finds_it_tight(tmp_path: Path) -> None:
-    text = UNIT.read_text(encoding="utf-8")
-    copy = tmp_path / UNIT.name
-    copy.write_text(text.replace("/opt/ayni/bin/ayni", "/bin/true").replace("=ayni\n", "=root\n"))
-    verified = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(copy)], capture_output=True, text=True, timeout=60
+@pytest.mark.parametrize("role", ["all", "worker"])
+def test_a_central_is_ready_without_its_broker_and_gives_signs_of_life(tmp_path: Path, role: str) -> None:
+    (tmp_path / "network.yaml").write_text(NETWORK)
+    more = "role: worker\nbuckets: [0-31]\n" if role == "worker" else ""
+    (tmp_path / "hub.yaml").write_text(
+        f"broker: {{ port: {free_port()} }}\nnetwork: {tmp_path}/network.yaml\n"
+        f"data_dir: {tmp_path}/data\n{more}"
     )
-    assert verified.stderr == "", "an unknown key gives exit status 0"
-    judged = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(UNIT)],
-        capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    assert judged.returncode == 0, judged.stdout[-300:]
+    command = [sys.executable, "-m", "ayni_io.cli", "hub", "run", "--config", str(tmp_path / "hub.yaml")]
+    manager = Manager(str(tmp_path / "notify"))
+    environment = {**os.environ, "NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "1000000"}
+    environment.pop("WATCHDOG_PID", None)
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    heard: list[list[str]] = []
+
+    def alive() -> bool:
+        heard.extend(manager.heard())
+        return ["READY=1", "STATUS=ready"] in heard and heard.count(["WATCHDOG=1"]) >= 2
+
+    try:
+        wait_until(alive, "ready and alive", within_s=30)
+        process.terminate()
+        assert process.wait(20) == 0
+        heard.extend(manager.heard())
+    finally:
+        process.kill()
+        process.wait()
+        manager.close()
+    assert heard[-1] == ["STOPPING=1"]
+
+
+def test_a_central_that_waits_for_its_clock_counts_as_started(tmp_path: Path) -> None:
+    manager, now = Manager(str(tmp_path / "notify")), [0.0]
+    told = Service({"NOTIFY_SOCKET": manager.address})
+
+    async def set_the_clock() -> None:
+        waiting = asyncio.create_task(
+            clock_wait.until_right(
+                "h-hub", BrokerConfig(port=free_port()), lambda: now[0], 0.01, service=told
+            )
+        )
+        await asyncio.sleep(0.1)
+        assert manager.heard() == [["READY=1", "STATUS=clock-wrong"]]
+        now[0] = 2e9
+        await waiting
+
+    asyncio.run(asyncio.wait_for(set_the_clock(), 10))
+    assert manager.heard() == [["WATCHDOG=1"]], "what comes next may take as long as a sign of life lasts"
+    manager.close()

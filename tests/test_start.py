@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import in_process
 import parts
 import pytest
 
@@ -49,6 +50,16 @@ def ayni(folder: Path, *words: str, status: int | None = 0) -> str:
     return said
 
 
+def quick(folder: Path, *words: str, status: int | None = 0) -> str:
+    """The same in the test's own process: for what starts nothing."""
+    run = in_process.ayni(*words, "--dir", str(folder), env={"XDG_RUNTIME_DIR": str(folder.parent)})
+    said = run.stdout + run.stderr
+    assert "Traceback" not in said, said
+    if status is not None:
+        assert run.returncode == status, said
+    return said
+
+
 def running(folder: Path) -> dict[str, int]:
     """Name and process of each part, the supervisor's as `roof`."""
     state = json.loads((folder / "running.json").read_text())
@@ -68,7 +79,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     home = tmp_path / "home"
     yield home
     if home.exists():
-        ayni(home, "stop", status=None)
+        quick(home, "stop", status=None)
 
 
 def test_it_starts_once_says_what_runs_and_ends_without_a_trace(folder: Path) -> None:
@@ -79,7 +90,7 @@ def test_it_starts_once_says_what_runs_and_ends_without_a_trace(folder: Path) ->
     before = running(folder)
     assert {"broker", "hub", "agent"} <= set(before)
     assert all(is_alive(pid) for pid in before.values())
-    status = ayni(folder, "start", "--status")
+    status = quick(folder, "start", "--status")
     assert "Red Ñandú" in status
     assert "hub: runs" in status
 
@@ -96,8 +107,8 @@ def test_it_starts_once_says_what_runs_and_ends_without_a_trace(folder: Path) ->
 
     assert "Stopped" in ayni(folder, "stop")
     assert not any(is_alive(pid) for pid in before.values())
-    assert "Nothing runs" in ayni(folder, "start", "--status", status=3)
-    assert "Nothing runs" in ayni(folder, "stop")
+    assert "Nothing runs" in quick(folder, "start", "--status", status=3)
+    assert "Nothing runs" in quick(folder, "stop")
 
     secrets = {path.name: path.read_text() for path in (folder / "secrets").iterdir()}
     ayni(folder, "start", "--no-console")
@@ -116,7 +127,7 @@ def test_a_part_that_dies_comes_back_and_nothing_outlives_its_supervisor(folder:
     assert now["broker"] == before["broker"]
     os.kill(now["roof"], signal.SIGKILL)
     parts.wait_until(lambda: not any(is_alive(pid) for pid in now.values()), "all dead", within_s=5)
-    assert "Nothing runs" in ayni(folder, "start", "--status", status=3)
+    assert "Nothing runs" in quick(folder, "start", "--status", status=3)
     ayni(folder, "start", "--no-console")
     assert is_alive(running(folder)["hub"])
 
@@ -244,15 +255,15 @@ def test_growing_a_network_that_does_not_run(begun: Path, tmp_path: Path) -> Non
     community = tmp_path / "c"
     community.write_text("secret\n")
     for address, site in (("127.0.0.1:1", "Escuela"), ("127.0.0.1:2", "Torre Ñ")):
-        said = ayni(begun, "network", "add", address, "--site", site, "--community", f"@{community}")
+        said = quick(begun, "network", "add", address, "--site", site, "--community", f"@{community}")
         assert "does not answer yet" in said
         assert "takes it in" not in said
-    names = [line.split()[0] for line in ayni(begun, "network", "list").splitlines() if "127.0.0.1" in line]
-    ayni(begun, "network", "link", *names, "--expected-dbm", "-61")
+    names = [line.split()[0] for line in quick(begun, "network", "list").splitlines() if "127.0.0.1" in line]
+    quick(begun, "network", "link", *names, "--expected-dbm", "-61")
     network = yamlfile.read(begun / "network.yaml", inventory.parse)
     (link,) = network.links.values()
     assert (link.name, link.title, link.b.expected_dbm) == ("escuela-torre-n", "Escuela-Torre Ñ", -61)
-    assert "linked already" in ayni(begun, "network", "link", *reversed(names), status=2)
+    assert "linked already" in quick(begun, "network", "link", *reversed(names), status=2)
     assert (begun / "secrets" / f"snmp-{names[0]}").read_text() == "secret\n"
     assert (begun / "network.yaml").read_text().startswith("# Your network.")
 
@@ -271,14 +282,14 @@ def test_a_mistake_is_told_in_a_line_and_changes_nothing(
     begun: Path, words: tuple[str, ...], hint: str
 ) -> None:
     before = (begun / "network.yaml").read_bytes()
-    said = ayni(begun, *words, status=2)
+    said = quick(begun, *words, status=2)
     assert hint in said
     assert len(said.strip().splitlines()) == 1
     assert (begun / "network.yaml").read_bytes() == before
 
 
 def test_without_a_terminal_the_three_answers_must_be_given(tmp_path: Path) -> None:
-    said = ayni(tmp_path / "x", "start", "--network", "A", status=2)
+    said = quick(tmp_path / "x", "start", "--network", "A", status=2)
     assert "--site and --name" in said
     assert not (tmp_path / "x").exists()
 
@@ -292,12 +303,11 @@ def test_a_network_with_faults_does_not_start_and_says_why(begun: Path) -> None:
 def test_check_names_every_fault_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "network.yaml"
     path.write_text("network: {title: A}\nsites:\n  a: {power: coal}\nnodes:\n  n: {site: b}\nnonsense: 1\n")
-    done = subprocess.run([*AYNI, "network", "check", str(path)], capture_output=True, text=True)
+    done = in_process.ayni("network", "check", str(path))
     assert done.returncode == 2
     for hint in (":3: sites.a.power", ":5: nodes.n.site", ":6: nonsense"):
         assert hint in done.stderr
-    good = subprocess.run([*AYNI, "network", "check", "configs/network.yaml"], capture_output=True, text=True,
-                          cwd=Path(__file__).parent.parent)  # fmt: skip
+    good = in_process.ayni("network", "check", "configs/network.yaml", cwd=Path(__file__).parent.parent)
     assert (good.returncode, "15 devices" in good.stdout) == (0, True)
 
 

@@ -1,10 +1,9 @@
-"""What the hub remembers is kept safe: backup and restore, check and repair, export and import."""
+"""What the hub has stored: check and repair, export and import."""
 
 from __future__ import annotations
 
 import io
 import sqlite3
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,7 @@ import pytest
 from ayni_core.readings import Series
 from ayni_core.wire import codec
 from ayni_core.wire.frame import DevicePolls, Frame
-from ayni_hub import backup, command_store, exchange
-from ayni_hub.backup import BackupError
+from ayni_hub import command_store, exchange
 from ayni_hub.embedded import EmbeddedStore, inspection
 from ayni_hub.exchange import ExchangeError
 from ayni_hub.ledger import Ledger
@@ -66,43 +64,6 @@ def hub_yaml(folder: Path, data_dir: Path) -> str:
     path = folder / "hub.yaml"
     path.write_text(f"name: h\nbroker: {{host: localhost}}\nnetwork: {network}\ndata_dir: {data_dir}\n")
     return str(path)
-
-
-def test_a_backup_of_a_running_hub_is_put_back_elsewhere_as_it_was(tmp_path: Path) -> None:
-    old, new = tmp_path / "old", tmp_path / "new"
-    old.mkdir()
-    filled(old)
-    (tmp_path / "network.yaml").write_text("network: {title: Red}\n")
-    held = EmbeddedStore(old / "store.db")  # the hub goes on
-    config = hub_yaml(tmp_path, old)
-    assert command_store.backup_main(["--config", config, str(tmp_path / "b.tar.gz")]) == 0
-    held.close()
-    assert (tmp_path / "b.tar.gz").stat().st_mode & 0o777 == 0o600
-    config = hub_yaml(tmp_path, new)
-    assert command_store.restore_main(["--config", config, str(tmp_path / "b.tar.gz")]) == 0
-    assert everything(new / "store.db") == everything(old / "store.db")
-    with pytest.raises(BackupError, match="stands there already"):
-        backup.restore(tmp_path / "b.tar.gz", new, None)
-
-
-@pytest.mark.parametrize("what", ["cut", "flipped", "no backup", "foreign", "empty"])
-def test_what_is_no_sound_backup_is_told_and_nothing_is_left_behind(what: str, tmp_path: Path) -> None:
-    (tmp_path / "old").mkdir()
-    path, new = tmp_path / "b.tar.gz", tmp_path / "new"
-    backup.make(filled(tmp_path / "old"), tmp_path / "none.yaml", path, lambda _share: None)
-    whole = path.read_bytes()
-    if what == "cut":
-        path.write_bytes(whole[: len(whole) // 2])
-    elif what == "flipped":
-        path.write_bytes(whole[:3000] + bytes([whole[3000] ^ 255]) + whole[3001:])
-    elif what == "foreign":
-        with tarfile.open(path, "w:gz") as archive:
-            archive.addfile(tarfile.TarInfo("../evil"), io.BytesIO())
-    else:
-        path.write_bytes(b"" if what == "empty" else b"hello" * 1000)
-    with pytest.raises(BackupError, match=str(path)):
-        backup.restore(path, new, None)
-    assert not [each for each in new.glob("*") if each.is_file()]
 
 
 def test_a_sound_store_is_well_and_a_damaged_one_is_told_and_repaired(

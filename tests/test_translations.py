@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.util
 import re
 from collections.abc import Iterator, Mapping
@@ -52,19 +53,19 @@ def texts_of(catalogue: Catalog) -> set[Text]:
     return {(context, text if isinstance(text, str) else text[0]) for context, text in ids}
 
 
-def sources() -> Iterator[tuple[Path, ast.Module]]:
-    """Every module that ships."""
+@functools.cache
+def calls() -> tuple[tuple[Path, str, tuple[str | None, ...]], ...]:
+    """Every function that is called by its name in a module that ships, and its arguments: those that are
+    plain texts, None for others."""
+    found = []
     for part in PARTS:
         for path in sorted((ROOT / part).rglob("*.py")):
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
-
-
-def calls(tree: ast.Module) -> Iterator[tuple[str, list[str | None]]]:
-    """The name of each function called and its arguments: those that are plain texts, None for others."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            values = [getattr(argument, "value", None) for argument in node.args]
-            yield node.func.id, [value if isinstance(value, str) else None for value in values]
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    values = [getattr(argument, "value", None) for argument in node.args]
+                    words = tuple(value if isinstance(value, str) else None for value in values)
+                    found.append((path, node.func.id, words))
+    return tuple(found)
 
 
 def placed(text: str) -> Iterator[Mapping[str, str]]:
@@ -116,24 +117,22 @@ def test_it_holds_what_the_code_says(path: Path, extracted: Catalog) -> None:
 def test_the_extractor_sees_every_marked_text(extracted: Catalog) -> None:
     """It does not look into f-strings."""
     known, hidden = texts_of(extracted), []
-    for path, tree in sources():
-        for name, words in calls(tree):
-            if name in ("_", "_n") and words and words[0]:
-                text: Text = (None, words[0])
-            elif name in ("_c", "_text") and len(words) > 1 and words[0] and words[1]:
-                text = (words[0], words[1])
-            else:
-                continue
-            if text not in known:
-                hidden.append(f"{path.relative_to(ROOT)}: {text}")
+    for path, name, words in calls():
+        if name in ("_", "_n") and words and words[0]:
+            text: Text = (None, words[0])
+        elif name in ("_c", "_text") and len(words) > 1 and words[0] and words[1]:
+            text = (words[0], words[1])
+        else:
+            continue
+        if text not in known:
+            hidden.append(f"{path.relative_to(ROOT)}: {text}")
     assert hidden == []
 
 
 def test_every_message_has_its_text() -> None:
     missing = [
         f"{path.relative_to(ROOT)}: {words[0]}"
-        for path, tree in sources()
-        for name, words in calls(tree)
+        for path, name, words in calls()
         if name == "Message" and words and words[0] and words[0] not in TEXTS
     ]
     assert missing == []

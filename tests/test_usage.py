@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 import ast
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import in_process
 import pytest
 
 from ayni_io import cli, i18n, usage
 
-AYNI = Path(sys.executable).parent / "ayni"
 FOR_PROGRAMMERS = (
     ".__call__() not defined", "conflicting", "cannot merge actions", "'required' is an invalid argument",
     "invalid option string", "dest= is required", "invalid conflict_resolution", "mutually exclusive",
@@ -62,11 +59,8 @@ def test_numbers_of_arguments_have_their_forms() -> None:
     assert usage._many("conflicting option string: %s", "conflicting option strings: %s", 2).endswith("%s")
 
 
-def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(AYNI), *words], capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL,
-        env={**os.environ, "AYNI_LANG": "", "XDG_CONFIG_HOME": "/nonexistent", **environment},
-    )  # fmt: skip
+def run(*words: str, **environment: str) -> in_process.Run:
+    return in_process.ayni(*words, env={"AYNI_LANG": "", "XDG_CONFIG_HOME": "/nonexistent", **environment})
 
 
 def test_help_and_complaints_speak_as_asked() -> None:

@@ -64,7 +64,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
     folder = tmp_path_factory.mktemp("clean")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
     python = folder / "venv" / "bin" / "python"
-    pip(Path(sys.executable), "--python", str(python), "install", f"{wheel}[agent]")
+    pip(Path(sys.executable), "--python", str(python), "install", "--no-compile", f"{wheel}[agent]")
     return python.parent
 
 

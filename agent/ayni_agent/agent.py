@@ -24,6 +24,7 @@ from ayni_agent.desk import Desk
 from ayni_agent.devices import Devices
 from ayni_agent.health_report import HealthReport
 from ayni_agent.keeper import Keeper
+from ayni_agent.lights_out import LightsOut
 from ayni_agent.poller import Families
 from ayni_agent.polling import Polling
 from ayni_agent.purse import Purse
@@ -81,6 +82,9 @@ class Agent:
             families, self._on_poll, identities.unpack(self._keeper.outbox.state(IDENTITIES))
         )
         self._traps = self._listener()
+        self._lights = LightsOut(
+            self._config.shutdown, self._config.runtime_dir, self._tell_at_once, lambda: len(outbox)
+        )
         self._keeper.remember(IDENTITIES, lambda: identities.pack(self._polling.identities()))
         self._keeper.on_frames = lambda: self._courier.wake()
         self._commands = Commands(
@@ -117,6 +121,7 @@ class Agent:
                 tasks.create_task(self._flush_loop())
                 tasks.create_task(self._desk.run())
                 tasks.create_task(self._commands.run())
+                tasks.create_task(self._lights.run())
                 tasks.create_task(self._count())
                 self._desk.begin()
                 self._polling.slow_every = SLOW_POLLS * self._purse.saving.slow
@@ -150,6 +155,10 @@ class Agent:
         self._keeper.note(note)
         if note.level in ("warn", "critical"):
             self._soon(critical=False)  # a trap may be forged: it must not open the purse
+
+    def _tell_at_once(self, note: FrameNote) -> None:
+        self._keeper.note(note)
+        self._soon(critical=True)
 
     # ---- the courier
 
@@ -280,6 +289,7 @@ class Agent:
         self._verdicts.tracks |= {key: track for key, track in tracks.items() if key[0] in names}
         self._verdicts.missed |= {name: peers for name, peers in missed.items() if name in names}
         self._desk.use(new.config, self._verdicts)
+        self._lights.use(new.config.shutdown)
         self._waiting &= names.keys()
         self._polling.use(names, new.access, new.config.poll_s)
         if self._traps is not None:
@@ -300,6 +310,7 @@ class Agent:
         self._desk.take(poll, self._polling.patience_s)
         if self._traps is not None:
             self._traps.seen(poll)
+        self._lights.take(poll)
         for transition in self._verdicts.judge(poll, now_wall if clock.synchronised() else None):
             self._desk.changed(transition, poll.at_s)
             self._consider(transition)

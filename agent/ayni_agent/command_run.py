@@ -79,7 +79,7 @@ def set_up(path: Path) -> Setup:
         return None
 
     access = collect(lambda: prepare(config, Profiles(), source))
-    broker = collect(lambda: config.broker.resolve(source))
+    broker = collect(lambda: config.broker.resolve(source, config.state_dir))
     write = collect(lambda: write_access(config.devices, source))
     rules = collect(load_rules)
     traps = collect(lambda: trap_settings.resolve(config.traps, source))

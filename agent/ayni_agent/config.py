@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ayni_core import sources
+from ayni_core import low_battery, sources
 from ayni_core.inventory import ENGINES, read_data_cap, split_address
 from ayni_core.rules import law
 from ayni_core.rules import place as places
 from ayni_core.rules.place import NOWHERE, Place
-from ayni_core.schema import NAME, Faults, Fields
+from ayni_core.schema import NAME, Faults, Fields, did_you_mean
 from ayni_core.snmpaccess import (
     Protected,
     WriteAccess,
@@ -72,6 +72,7 @@ class AgentConfig:
     devices: Mapping[str, DeviceConfig]
     data_cap_mb_per_month: float | None = None
     traps: TrapsConfig | None = None
+    shutdown: low_battery.Shutdown | None = None
     rules: law.Section = field(default_factory=dict)
 
 
@@ -88,6 +89,7 @@ def parse(fields: Fields) -> AgentConfig:
         devices=fields.named("devices", _device),
         data_cap_mb_per_month=read_data_cap(fields),
         traps=read_traps(fields),
+        shutdown=low_battery.read(fields),
         rules=law.read(fields),
     )
     if config.flush_s > MAX_POLLS / 2 * config.poll_s:
@@ -95,6 +97,9 @@ def parse(fields: Fields) -> AgentConfig:
         fields.fault(
             "flush_s", f"must be at most {most} polls ({most * config.poll_s:g} s), got {config.flush_s}"
         )
+    if config.shutdown is not None and config.shutdown.device not in config.devices:
+        hint = did_you_mean(config.shutdown.device, config.devices)
+        fields.fault("shutdown.device", f'"{config.shutdown.device}" is not polled from here{hint}')
     if config.flush_s < config.poll_s:
         fields.fault("flush_s", f"must be at least poll_s ({config.poll_s}), got {config.flush_s}")
     return config

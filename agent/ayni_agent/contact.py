@@ -22,15 +22,17 @@ class Contact:
         self._state = "unknown"
         self._ack_s: float | None = None
         self._problem = self._cause = ""
+        self._certificate_ends: float | None = None
 
     @property
     def there(self) -> bool:
         """Whether the central takes what we send."""
         return self._connected and self._state == "ready"
 
-    def connected(self, broker: str, now_s: float) -> None:
+    def connected(self, broker: str, now_s: float, certificate_ends: float | None = None) -> None:
         """The broker took us. What the central said before is no news any more."""
         self._change(True, "unknown")
+        self._certificate_ends = certificate_ends
         self._broker, self._since_s = broker, now_s
         self._problem = self._cause = ""
 
@@ -68,6 +70,7 @@ class Contact:
             ack_age_s=None if self._ack_s is None else age(now_s, self._ack_s),
             problem=self._problem,
             cause=self._cause,
+            certificate_ends=self._certificate_ends,
         )
 
     def _change(self, connected: bool, state: str) -> None:

@@ -17,9 +17,11 @@ from typing import Any
 from ayni_agent.config import AgentConfig
 from ayni_agent.contact import Contact
 from ayni_agent.outbox import Name, Outbox, Row
+from ayni_agent.renewals import Renewals
 from ayni_core import __version__
 from ayni_core.window import Window
 from ayni_core.wire import WireError, topics
+from ayni_core.wire.keys import Renewal
 from ayni_core.wire.messages import Ack, Command, CommandState, EarlierBoot, HubState, NodeState
 from ayni_core.wire.shape import pack, unpack
 from ayni_io import clock
@@ -32,6 +34,8 @@ _FOR_NEWS, _FOR_WORDS = 2, 2
 """Of the messages that may be unacknowledged at once, so many are left to news, and to words about us."""
 _LAST_ACKS_S = 3.0
 _LONGEST_WATCH_S = 600.0
+_LONGEST_BACK_S, _BACK_MARGIN_S = 400 * 86_400.0, 2 * 3600.0
+"""The hub says anew only each hour how old its backup is; and its clock may have been wrong a little."""
 
 
 class Courier:
@@ -64,8 +68,12 @@ class Courier:
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
         self._client.on_message = self._message
-        self._client.subscribe(topics.ack(config.node), topics.HUB, topics.cmd(config.node))
+        self._client.subscribe(
+            topics.ack(config.node), topics.HUB, topics.cmd(config.node), topics.renew(config.node)
+        )
+        self._renewals = Renewals(self._client, config.broker.keyring(config.state_dir))
         self._hub_ready = False
+        self._restored = ""
         self._wake = asyncio.Event()
         self._watch_until_s = 0.0
         self._window = Window()
@@ -104,7 +112,7 @@ class Courier:
         if not (self._client.connected and self._contact.there):
             return False
         try:
-            return await self._client.publish(topics.done(self._config.node, state.id), pack(state))
+            return await self._client.publish(topics.done(self._config.node), pack(state))
         except MqttError as error:
             log.debug("not sent: %s", error)
             return False
@@ -203,7 +211,9 @@ class Courier:
 
     def _connected(self) -> None:
         log.info("broker found node=%s", self._config.node)
-        self._contact.connected(self._client.address, clock.monotonic_s())
+        certificate = self._client.certificate
+        ends = certificate.ends if certificate is not None else None
+        self._contact.connected(self._client.address, clock.monotonic_s(), ends)
         self._hub_ready = False
         self._window = Window()
         self._held_cause = ""
@@ -246,14 +256,23 @@ class Courier:
                 case "cmd":
                     if self.on_command is not None:
                         self.on_command(unpack(Command, payload), retained)
+                case "renew" if payload and not retained:
+                    self._background(self._renew(unpack(Renewal, payload)))
         except WireError as error:
             log.warning("not understood topic=%s cause=%s", topic, error)
+
+    async def _renew(self, renewal: Renewal) -> None:
+        answer = await self._renewals.take(renewal)
+        await self._publish_quietly(topics.renewed(self._config.node), pack(answer), qos=1)
 
     def _hub(self, state: HubState) -> None:
         if state.state == "ready" and topics.bucket(self._config.node) in state.closed:
             state = HubState(state="store-down")  # for us: the part of the hub that would store it is away
         ready = state.state == "ready"
         before = self._contact.hub(state.state)
+        if ready and state.restored and state.restored != self._restored:
+            self._restored = state.restored
+            self._background(self._send_again(state))
         if ready and not self._hub_ready:  # not at each heartbeat: pauses between resends must grow
             if before != "ready":
                 self._outbox.all_due()
@@ -263,6 +282,17 @@ class Courier:
         if before != state.state:
             log.info("hub state=%s", state.state)
         self._wake.set()
+
+    async def _send_again(self, state: HubState) -> None:
+        """The hub was put back from a backup: what it had taken since goes to it once more."""
+        mark = (state.restored or "")[:64]
+        for_s = min(max(state.missing_s or 0.0, 0.0), _LONGEST_BACK_S) + _BACK_MARGIN_S
+        count = await asyncio.to_thread(self._outbox.take_back, mark, for_s, clock.monotonic_s())
+        if count is None:  # the hub says it again, and the disk may work then
+            self._restored = ""
+        elif count:
+            log.warning("the hub was put back from a backup: sending again frames=%d", count)
+            self._wake.set()
 
     async def _welcome(self) -> None:
         """The hub is back: what it shall hear first is made before anything is sent."""

@@ -119,6 +119,11 @@ class Outbox(Protocol):
     def all_due(self) -> None:
         """The hub came back: everything may be sent at once."""
 
+    def take_back(self, mark: str, for_s: float, now_s: float) -> int | None:
+        """The hub was put back from a backup: what it acknowledged in the last `for_s` seconds and is still
+        kept waits again, once for each `mark`; how many frames. May take as long as a slow card. None: not
+        now."""
+
     def __len__(self) -> int:
         """How many frames the hub does not have yet."""
 
@@ -223,6 +228,10 @@ class MemoryOutbox:
         """Everything may be sent at once."""
         for row in self.rows.values():
             row.due_s, row.pause_s = 0.0, FIRST_RESEND_S
+
+    def take_back(self, mark: str, for_s: float, now_s: float) -> int | None:
+        """See `Outbox.take_back`: in memory nothing is kept that the hub has."""
+        return 0
 
     def forget(self, name: Name) -> None:
         """Take a frame out of the line, if it is there."""

@@ -1,11 +1,12 @@
 """Frames on the card: one SQLite file, one commit a flush, as few bytes as it takes.
 
 Theory of operation. A commit inserts the new frame, notes which ones the hub has, and writes one small
-record, the `Book`: counters, clocks, the last number of each epoch. What the hub has stays for a day, so that
-the node can show its own day while it is cut off, and so that pages are written once and reused later. The
-file is locked for this process alone (locking_mode=EXCLUSIVE): no second agent spoils it, and the index of
-the WAL stays in memory (beside the file it would be written at each flush). Small pages and a WAL that is
-used again from its start save the rest; `bench/card.py` measures it.
+record, the `Book`: counters, clocks, the last number of each epoch. What the hub has stays for eight days, so
+that a hub that was put back from a backup can have it again, so that the node can show its own day while it
+is cut off, and so that pages are written once and reused later. The file is locked for this process alone
+(locking_mode=EXCLUSIVE): no second agent spoils it, and the index of the WAL stays in memory (beside the file
+it would be written at each flush). Small pages and a WAL that is used again from its start save the rest;
+`bench/card.py` measures it.
 
 Ages count the seconds that the agent has lived, not those of a wall clock that may be wrong: a node that lay
 in a drawer for two years still delivers its backlog.
@@ -52,7 +53,8 @@ _PRAGMAS = (
     "cache_size=-256",
     f"journal_size_limit={2 * MIB}",
 )
-_KEPT_S, _KEPT_BYTES, _MOST_RUNS = DAY_S, 4 * MIB, 64
+_KEPT_S, _KEPT_BYTES, _MOST_RUNS = 8 * DAY_S, 8 * MIB, 64
+"""As long as a hub may have no good backup before somebody must have looked, and some days to put it back."""
 _MOST_EPOCHS = 8
 _ALWAYS = -1e12
 _MOST_REFUSED, _REFUSED_BYTES = 50, MIB
@@ -241,6 +243,22 @@ class FileOutbox:
                 "SELECT payload, crc FROM frame WHERE lived>=? ORDER BY id DESC LIMIT ?", (since, most)
             ).fetchall()
         return [payload for payload, crc in found if zlib.crc32(payload) == crc]
+
+    def take_back(self, now_s: float, for_s: float) -> list[Row]:
+        """Frames of the last `for_s` seconds that the hub had, as rows that wait again; durable so with the
+        next commit."""
+        since = now_s + self._lived_minus_mono_s - for_s
+        wanted = {place for place, _size, lived_s in self._kept if lived_s >= since}
+        with self._file.failing_as("reading"):
+            found = [record for record in self._db.execute(_INDEX) if record[0] in wanted]
+        self._kept = deque(each for each in self._kept if each[0] not in wanted)
+        return [
+            Row(
+                epoch=sys.intern(epoch), seq=seq, payload=None, size=size, crc=crc,
+                made_s=lived_s - self._lived_minus_mono_s, live=False, place=place,
+            )
+            for place, epoch, seq, lived_s, crc, size in found
+        ]  # fmt: skip
 
     # ---- writing
 

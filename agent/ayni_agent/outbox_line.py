@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ayni_agent.outbox import Limits, MemoryOutbox, Row
+from ayni_agent.outbox import FIRST_RESEND_S, Limits, MemoryOutbox, Row
 from ayni_agent.outbox_file import Book, Changes, Refusal
 from ayni_core.clockwatch import Moment
 from ayni_core.wire.messages import Ack
@@ -131,6 +131,18 @@ class Line:
             self.refused += len(refused)
             self._dropping = self._dropping and len(self._memory) > 0
         return [reason for _row, reason in refused]
+
+    def unsettle(self, earliest_s: float) -> int:
+        """What was acknowledged and made since, and what the file does not know of yet, waits again; how many
+        frames."""
+        with self._lock:
+            back = [row for row in self._pending.stored if row.made_s >= earliest_s]
+            self._pending.stored = [row for row in self._pending.stored if row.made_s < earliest_s]
+            for row in back:
+                row.live, row.due_s, row.pause_s = False, 0.0, FIRST_RESEND_S
+                self._memory.add(row)
+            self._memory.sort()
+        return len(back)
 
     def __len__(self) -> int:
         """How many frames the hub does not have yet."""

@@ -27,6 +27,8 @@ from ayni_core.clockwatch import Moment
 
 log = logging.getLogger("agent")
 _REOPEN_AFTER, _MOST_RESCUES = 3, 3
+_TAKEN_BACK = "taken back"
+"""The key in `state` of the last mark of `take_back`."""
 _RESCUE_BATCH = MIB
 
 
@@ -112,6 +114,25 @@ class SteadyOutbox(Line):
                 with contextlib.suppress(OutboxError):
                     found += self._file.recent(now_s, for_s, most - len(found))
         return found
+
+    def take_back(self, mark: str, for_s: float, now_s: float) -> int | None:
+        """See `Outbox.take_back`."""
+        with self._file_lock:
+            if self.state(_TAKEN_BACK) == mark.encode():
+                return 0
+            if self._file is None and self._path is not None:
+                return None
+            rows: list[Row] = []
+            if self._file is not None:
+                try:
+                    rows = self._file.take_back(now_s, for_s)
+                except OutboxError as error:
+                    log.warning("frames not read again cause=%s", error)
+                    return None
+            count = len(rows) + self.unsettle(now_s - for_s)
+            self.join(rows)
+            self.put((), {_TAKEN_BACK: mark.encode()})
+        return count
 
     # ---- writing
 

@@ -33,7 +33,8 @@ class ClockStatus:
 class HubStatus:
     """The way to the central. `connected` to the `broker` or not since `age_s`; the central is `ready`,
     `store-down`, `clock-wrong`, `gone` or `unknown`. `problem` is `network`, `lost`, `tls`, `refused` (who we
-    are) or `denied` (what we send), with its `cause`."""
+    are) or `denied` (what we send), with its `cause`. The broker's certificate is good until
+    `certificate_ends`, in seconds since 1970."""
 
     broker: str
     connected: bool
@@ -42,6 +43,7 @@ class HubStatus:
     ack_age_s: float | None = None
     problem: str = ""
     cause: str = ""
+    certificate_ends: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from ayni_agent.status import (
@@ -38,6 +38,7 @@ _ASCII = str.maketrans(
 )
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _LEAST_ALARMS = 4
+_SOON_DAYS, _CRITICAL_DAYS = 90, 30
 _MOST_LINES, _LOW = 3, 20
 _STATE_CELLS = 8
 _LONGEST_NAME = 18
@@ -102,7 +103,7 @@ def _head(status: Status, width: int) -> Line:
 
 def _states(status: Status, width: int, most: int) -> list[Line]:
     """The rows about the node itself, each in at most so many lines."""
-    rows = [_hub(status.hub), _outbox(status.outbox)]
+    rows = [_hub(status.hub), *_certificate(status), _outbox(status.outbox)]
     lost = _lost(status.outbox)
     if lost:
         rows.append(lost)
@@ -121,6 +122,21 @@ def _states(status: Status, width: int, most: int) -> list[Line]:
 
 
 _Row = tuple[str, str, str]
+
+
+def _certificate(status: Status) -> Iterator[_Row]:
+    """Only when the broker's ends soon, and where the time is known."""
+    ends = status.hub.certificate_ends
+    if ends is None or not status.clock.synchronised:
+        return
+    days = int((ends - status.clock.wall_s) // 86_400)
+    if days >= _SOON_DAYS:
+        return
+    if days < 0:
+        words = _("EXPIRED: while the time is known here, nothing is sent")
+    else:
+        words = _n("the broker's ends in {n} day", "the broker's ends in {n} days", days)
+    yield "down" if days < _CRITICAL_DAYS else "weak", _("CERTIFICATE"), words
 
 
 def _hub(hub: HubStatus) -> _Row:

@@ -207,8 +207,8 @@ class ConsoleApp(ThriftyDisplay):
         self.push_screen(page)
 
     def open_thing(self, kind: str, name: str) -> None:
-        """The screen of a link, device, monitor or site, of the central Health; for other things the site they
-        stand at."""
+        """The screen of a link, device, monitor or site; of the central Health; of others the site they stand
+        at."""
         if kind == "link" and name in self.model.links:
             self._go(screens.LinkPage(name))
         elif kind == "device" and name in self.model.devices:

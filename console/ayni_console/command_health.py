@@ -68,5 +68,6 @@ async def _ask_health(feed: Feed, asked: plain_health.Asked) -> None:
     questions = {number: AskHealth(monitors=batch) for number, batch in enumerate(batches)}
     answers, _problems = await plainly.ask_all(feed, questions, Health)
     for answer in answers.values():
-        asked.central, asked.parts = answer.central, answer.parts
+        asked.central, asked.parts, asked.certificates = answer.central, answer.parts, answer.certificates
+        asked.backup = answer.backup
         asked.monitors |= {each.id: each for each in answer.monitors}

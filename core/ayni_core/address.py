@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 
-def split_address(address: str) -> tuple[str, int]:
-    """`10.0.0.1`, `name:1161`, `[fe80::1]:161` -> (host, port). Raises `ValueError` with a reason."""
-    host, port = address.strip(), 161
+def split_address(address: str, usual: int = 161) -> tuple[str, int]:
+    """`10.0.0.1`, `name:1161`, `[fe80::1]:161` -> (host, port or the usual one). Raises `ValueError` with a
+    reason."""
+    host, port = address.strip(), usual
     if host.startswith("["):
         host, bracket, rest = host[1:].partition("]")
         if not bracket or (rest and not rest.startswith(":")):

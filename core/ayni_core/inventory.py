@@ -11,8 +11,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ayni_core import maintenance, power_tree, reach, sources
+from ayni_core import low_battery, maintenance, power_tree, reach, sources
 from ayni_core.address import split_address as split_address
+from ayni_core.machines import Central, Shell, read_central, read_shell
 from ayni_core.maintenance import Window
 from ayni_core.power_tree import PoweredBy
 from ayni_core.reach import Contact, Reach
@@ -68,14 +69,18 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A machine that runs an agent. Its own `data_cap_mb_per_month` comes before the one of its site."""
+    """A machine that runs an agent. Its own `data_cap_mb_per_month` comes before the one of its site. Without
+    `ssh` it is looked after by hand."""
 
     name: str
     title: str
     site: str
+    ssh: Shell | None = None
     data_cap_mb_per_month: float | None = None
     traps: Mapping[str, Any] | None = None
     """The checked section of that name, where this machine listens for traps."""
+    shutdown: Mapping[str, Any] | None = None
+    """The checked section of that name, where this machine switches itself off with a low battery."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +90,7 @@ class Device:
     SNMPv3 has no community but a `user`, who is authenticated where `auth` is given, and whose messages are
     encrypted where `priv` is given too. Without `write` nothing on it can be changed. What has a `source` is
     not asked over SNMP: it is the checked section of that name, and `host` only says where that is. It is
-    dead without what it is `powered_by`.
+    dead without what it is `powered_by`. `ssh`: a router with OpenWrt whose SNMP deployment may set up.
     """
 
     name: str
@@ -104,6 +109,7 @@ class Device:
     write: WriteAccess | None = None
     source: Mapping[str, Any] | None = None
     powered_by: PoweredBy | None = None
+    ssh: Shell | None = None
     rules: law.Section = field(default_factory=dict)
 
     @property
@@ -178,6 +184,7 @@ class Network:
     links: Mapping[str, Link]
     upstreams: Mapping[str, Upstream]
     broker: Elsewhere = Elsewhere()
+    hub: Central = field(default_factory=Central)
     rules: law.Section = field(default_factory=dict)
     timezone: str = "UTC"
     maintenance: Mapping[str, Window] = field(default_factory=dict)
@@ -238,6 +245,7 @@ def parse(fields: Fields, known_rules: Collection[str] | None = None) -> Network
         links=fields.named("links", _link),
         upstreams=fields.named("upstreams", _upstream),
         broker=_elsewhere(fields.child("broker")),
+        hub=read_central(fields.child("hub")),
         rules=rules,
         timezone=timezone,
         maintenance=fields.named("maintenance", maintenance.parse),
@@ -307,8 +315,10 @@ def _node(name: str, fields: Fields) -> Node:
         name=name,
         title=_title(name, fields),
         site=fields.name("site"),
+        ssh=read_shell(fields),
         data_cap_mb_per_month=read_data_cap(fields),
         traps=fields.raw("traps") if read_traps(fields) is not None else None,
+        shutdown=low_battery.written(fields),
     )
     fields.done()
     return node
@@ -364,6 +374,7 @@ def _device(name: str, fields: Fields, only_node: str | None) -> Device:
         priv=priv,
         write=read_write(fields, version),
         powered_by=power_tree.read(fields),
+        ssh=read_shell(fields),
         rules=law.read(fields),
     )
     fields.done()
@@ -462,6 +473,10 @@ def _check_references(network: Network, fields: Fields) -> None:
                 fields.faults.add(path, f'"{name}" is a shared login itself; expected people')
     for node in network.nodes.values():
         check(f"nodes.{node.name}.site", node.site, network.sites, "site")
+        if node.shutdown is not None:
+            own = {device.name: device for device in network.devices_of(node.name)}
+            path = f"nodes.{node.name}.shutdown.device"
+            check(path, str(node.shutdown.get("device") or ""), own, "device of this node")
     for device in network.devices.values():
         check(f"devices.{device.name}.site", device.site, network.sites, "site")
         check(f"devices.{device.name}.node", device.node, network.nodes, "node")

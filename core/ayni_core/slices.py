@@ -76,6 +76,7 @@ def agent(
         **{key: folder for key, folder in folders.items() if folder},
         **({"rules": law.written(network.rules)} if network.rules else {}),
         **({"traps": dict(traps)} if (traps := network.nodes[name].traps) is not None else {}),
+        **({"shutdown": dict(off)} if (off := network.nodes[name].shutdown) is not None else {}),
         "devices": {device.name: _device(network, device) for device in network.devices_of(name)},
     }
 
@@ -95,12 +96,14 @@ def accounts(
     hub_name: str,
     *,
     lab: bool = False,
+    keeper: bool = False,
     workers: Iterable[str] = (),
     villages: Iterable[str] = (),
     regions: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Every account that the community needs, with its role ("" where a role means nothing)."""
-    result = {f"h-{hub_name}": ""}
+    """Every account that the community needs, with its role ("" where a role means nothing); `keeper`: also
+    the one that changes accounts while the broker runs."""
+    result = {f"h-{hub_name}": "", **({f"k-{hub_name}": ""} if keeper else {})}
     result |= {f"w-{worker}": "" for worker in workers}
     result |= {f"b-{village}": "" for village in villages}
     result |= {f"r-{region}": "" for region in regions}

@@ -8,6 +8,8 @@ from __future__ import annotations
 from ayni_core.texts_alerts import ALERT_TEXTS
 from ayni_core.texts_commands import COMMAND_TEXTS
 from ayni_core.texts_discovery import DISCOVERY_TEXTS
+from ayni_core.texts_keeping import KEEPING_TEXTS
+from ayni_core.texts_keys import KEY_TEXTS
 from ayni_core.texts_lab import LAB_TEXTS
 from ayni_core.texts_numbers import NUMBER_TEXTS
 from ayni_core.texts_parts import PART_TEXTS
@@ -33,8 +35,10 @@ TEXTS.update(PART_TEXTS)
 TEXTS.update(DISCOVERY_TEXTS)
 TEXTS.update(PEOPLE_TEXTS)
 TEXTS.update(PIN_TEXTS)
+TEXTS.update(KEY_TEXTS)
 TEXTS.update(NUMBER_TEXTS)
 TEXTS.update(SIGN_TEXTS)
+TEXTS.update(KEEPING_TEXTS)
 
 
 # What is wrong (alerts): a headline of at most 60 characters
@@ -105,6 +109,10 @@ _text(
     " {used} of {cap} MB are used, {forecast} MB would be this month",
 )
 _text("note.budget_lost", "The monitor lost its account of used data and counts anew")
+_text(
+    "note.lights_out",
+    "{device}: the battery is down to {value} {unit}; the monitor switches itself off until there is power",
+)
 _text("note.clock_set", "The clock of the monitor was set from {before} to {after} UTC")
 
 # What alarms at a monitor that judges for itself

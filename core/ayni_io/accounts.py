@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ayni_core.account_plan import DEFAULTS, acls
 from ayni_core.wire.topics import Rights, rights
 from ayni_io import files
 
@@ -46,14 +47,9 @@ def dynamic_security(
         if client is None or not fits(client, password):
             client = {"username": account, "roles": [{"rolename": account}], **_hash(password)}
         clients.append(client)
-        role_list.append({"rolename": account, "acls": _acls(allowed)})
+        role_list.append({"rolename": account, "acls": acls(allowed)})
     return {
-        "defaultACLAccess": {
-            "publishClientSend": False,
-            "publishClientReceive": False,
-            "subscribe": False,
-            "unsubscribe": True,
-        },
+        "defaultACLAccess": dict(DEFAULTS),
         "clients": clients,
         "groups": [],
         "roles": role_list,
@@ -62,11 +58,16 @@ def dynamic_security(
 
 def write(path: Path, document: Mapping[str, Any]) -> bool:
     """Write the document, readable by its owner only; False when it stood there already."""
-    text = json.dumps(document, indent=1) + "\n"
+    text = as_text(document)
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return False
     files.write_text(path, text, mode=0o600)
     return True
+
+
+def as_text(document: Mapping[str, Any]) -> str:
+    """The document as a file has it."""
+    return json.dumps(document, indent=1) + "\n"
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -100,10 +101,3 @@ def _hash(password: str) -> dict[str, Any]:
 
 def _pbkdf2(password: str, salt: bytes, iterations: int) -> bytes:
     return hashlib.pbkdf2_hmac("sha512", password.encode("utf-8"), salt, iterations)
-
-
-def _acls(allowed: Rights) -> list[dict[str, Any]]:
-    rows = [("publishClientSend", topic) for topic in allowed.publish]
-    for topic in allowed.subscribe:
-        rows += [("subscribePattern", topic), ("publishClientReceive", topic)]
-    return [{"acltype": kind, "topic": topic, "priority": 0, "allow": True} for kind, topic in rows]

@@ -58,6 +58,9 @@ def configuration(mosquitto: Mosquitto, *, port: int, accounts: Path, data_dir: 
         "autosave_interval 300",
         "max_inflight_messages 100",
         "max_queued_messages 2000",
+        # of one who does not read; no memory_limit: with 2.0.11 the first change of an account makes its
+        # count wrap, and from then on the broker hangs up on everybody
+        "max_queued_bytes 33554432",
         "max_packet_size 4194304",
         "log_dest stderr",
         "log_type error",

@@ -7,7 +7,6 @@ Python shows the fields of a certificate only after it was verified; whether to 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import socket
 import ssl
 import tempfile
@@ -16,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ayni_io import mqtt_trouble
+from ayni_io import certificates, mqtt_trouble
+from ayni_io.certificates import Seen
 from ayni_io.mqtt_trouble import Trouble
 
 TIMEOUT_S = 10.0
@@ -88,13 +88,23 @@ def certificate(host: str, port: int, *, timeout_s: float = TIMEOUT_S) -> Certif
         _der, fields = _shown(host, port, mqtt_trouble.tls_context(path, check_time=False, exact=True))
     return Certificate(
         pem=pem,
-        fingerprint=":".join(f"{octet:02X}" for octet in hashlib.sha256(der).digest()),
+        fingerprint=certificates.fingerprint(der),
         names=_names(fields),
         issuer=_who(fields.get("issuer", ())),
         begins=_time(fields.get("notBefore")),
         ends=_time(fields.get("notAfter")),
         public=_is_public(host, port),
     )
+
+
+def shows(host: str, port: int, *, timeout_s: float = TIMEOUT_S) -> Seen:
+    """How long the certificate that is shown there is good, whoever signed it. Raises `LookError`."""
+    der, _fields = _shown(host, port, _without_proof(), timeout_s)
+    try:
+        return certificates.of_der(der)
+    except ValueError as error:
+        text = f"broker {host}:{port}: {error}"
+        raise LookError(Trouble(kind="tls", text=text, why="no_tls")) from None
 
 
 def proves(host: str, port: int, authority: Path, *, check_time: bool) -> None:

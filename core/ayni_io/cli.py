@@ -61,6 +61,9 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
     ("agent", "status"): Entry(
         "ayni_agent.command_status:main", "agent", "how the monitor on this machine is"
     ),
+    ("agent", "enrol"): Entry(
+        "ayni_agent.command_enrol:main", "agent", "become the monitor that this machine was invited to be"
+    ),
     ("agent", "poll"): Entry("ayni_agent.command_poll:main", "agent", "read one device once and show it"),
     ("agent", "discover"): Entry(
         "ayni_agent.command_discover:main", "agent", "find devices, also those whose SNMP is off"
@@ -73,15 +76,42 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
     ),
     ("profile",): Entry("ayni_agent.command_profile:main", "agent", "teach Ayni a new device"),
     ("hub", "run"): Entry("ayni_hub.command_run:main", "hub", "take in, remember, judge and answer"),
-    ("hub", "backup"): Entry("ayni_hub.command_store:backup_main", "hub", "copy all that is remembered"),
-    ("hub", "restore"): Entry("ayni_hub.command_store:restore_main", "hub", "put a backup back"),
+    ("hub", "backup"): Entry("ayni_hub.command_backup:main", "hub", "copy all that is remembered"),
+    ("hub", "restore"): Entry("ayni_hub.command_backup:restore_main", "hub", "put a backup back"),
     ("hub", "check"): Entry("ayni_hub.command_store:check_main", "hub", "read all that is stored; repair it"),
     ("hub", "query"): Entry("ayni_hub.command_query:main", "hub", "ask what is stored: latest, gaps, top …"),
     ("hub", "export"): Entry("ayni_hub.command_store:export_main", "hub", "write samples for other programs"),
     ("hub", "accounts"): Entry(
         "ayni_hub.command_accounts:main", "hub", "write the accounts of a broker of your own"
     ),
+    ("hub", "setup"): Entry(
+        "ayni_hub.keys.command_setup:main", "hub", "make this machine the central of a network"
+    ),
+    ("hub", "guard"): Entry(
+        "ayni_hub.keys.command_guard:main", "hub", "keep a good copy of the broker's accounts"
+    ),
+    ("hub", "invite"): Entry(
+        "ayni_hub.keys.command_invite:main", "hub", "print an invitation by which a machine becomes a monitor"
+    ),
+    ("hub", "rotate"): Entry(
+        "ayni_hub.keys.command_rotate:main", "hub", "give monitors another password while they run"
+    ),
     ("hub", "pin"): Entry("ayni_hub.command_pin:main", "hub", "give a person of a shared login a PIN"),
+    ("pki", "init"): Entry(
+        "ayni_hub.pki.command_pki:init_main", "pki", "make the authority that your network trusts"
+    ),
+    ("pki", "issue"): Entry(
+        "ayni_hub.pki.command_pki:issue_main", "pki", "sign a certificate for the broker or another server"
+    ),
+    ("pki", "status"): Entry(
+        "ayni_hub.pki.command_pki:status_main", "pki", "how long the certificates are good"
+    ),
+    ("pki", "renew-server"): Entry(
+        "ayni_hub.pki.command_pki:renew_server_main", "pki", "sign a server's certificate anew"
+    ),
+    ("pki", "roll-over"): Entry(
+        "ayni_hub.pki.command_pki:roll_over_main", "pki", "replace the authority, nobody cut off"
+    ),
     ("hub", "handover"): Entry("ayni_hub.command_handover:main", "hub", "give a worker's buckets to another"),
     ("hub", "migrate"): Entry(
         "ayni_hub.command_migrate:main", "hub", "bring what is stored to another store"
@@ -103,15 +133,16 @@ _GROUPS = {
     "agent": "the monitor: polls devices and reports",
     "hub": "the central: remembers and judges",
     "rules": "what is an alarm",
+    "pki": "the network's own authority and its certificates",
 }
 _BROUGHT_BY = {
-    "cryptography": "snmpv3",
-    "textual": "console",
-    "aiohttp": "web",
-    "textual_serve": "web",
-    "pysnmp": "agent",
-    "amqtt": "lab",
-    "influxdb_client": "hub",
+    "cryptography": ("snmpv3", "pki"),
+    "textual": ("console",),
+    "aiohttp": ("web",),
+    "textual_serve": ("web",),
+    "pysnmp": ("agent",),
+    "amqtt": ("lab",),
+    "influxdb_client": ("hub",),
 }
 """Third-party packages that only an extra brings."""
 
@@ -192,7 +223,8 @@ def _run(entry: Entry, words: Sequence[str], rest: list[str]) -> int:
         missing = (error.name or "").partition(".")[0]
         if missing.startswith("ayni_") or not missing:
             raise
-        extra = _BROUGHT_BY.get(missing, entry.extra)
+        brought_by = _BROUGHT_BY.get(missing, (entry.extra,))
+        extra = entry.extra if entry.extra in brought_by else brought_by[0]
         print(
             _(
                 'ayni {command}: {missing} is missing; get the extra "{extra}": pip install "ayni[{extra}]"',

@@ -33,11 +33,16 @@ def folders() -> tuple[Path, ...]:
 
 def find(relative: str) -> Path:
     """The first file of that relative name, or `ConfigError` naming where it was looked for."""
-    for folder in folders():
-        if (folder / relative).is_file():
-            return folder / relative
-    places = ", ".join(str(folder) for folder in folders())
-    raise ConfigError([f"{relative}: not found in {places}"])
+    found = look(relative)
+    if found is None:
+        places = ", ".join(str(folder) for folder in folders())
+        raise ConfigError([f"{relative}: not found in {places}"])
+    return found
+
+
+def look(relative: str) -> Path | None:
+    """The first file of that relative name; None where there is none."""
+    return next((path for folder in folders() if (path := folder / relative).is_file()), None)
 
 
 def each(kind: str) -> Iterator[Path]:

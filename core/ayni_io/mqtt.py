@@ -21,6 +21,7 @@ import contextlib
 import importlib.util
 import logging
 import math
+import select
 import socket
 import ssl
 import sys
@@ -30,7 +31,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ayni_io import clock, mqtt_trouble
+from ayni_io import certificates, clock, mqtt_trouble
+from ayni_io.certificates import Seen
 from ayni_io.mqtt_config import DEFAULT_PORT as DEFAULT_PORT
 from ayni_io.mqtt_config import DEFAULT_TLS_PORT as DEFAULT_TLS_PORT
 from ayni_io.mqtt_config import BrokerConfig as BrokerConfig
@@ -39,6 +41,7 @@ from ayni_io.mqtt_config import broker_address as broker_address
 from ayni_io.mqtt_config import read_broker as read_broker
 from ayni_io.mqtt_trouble import NOT_AUTHORIZED, Address, Kind, Trouble, Why
 from ayni_io.pulse import Pulse
+from ayni_io.secret import Secret
 from ayni_io.traffic import Meter, Traffic, in_vain
 
 # paho asks urllib.request for a proxy where there is a SOCKS library, which a node has not; with http and
@@ -62,6 +65,7 @@ if _no_resolver:
 log = logging.getLogger("mqtt")
 PROTOCOLS = {"5": paho.MQTTv5, "3.1.1": paho.MQTTv311}
 _NO_SUBSCRIBERS = 0x10
+_MOST_PASSWORDS = 6
 _LASTING_S = 30.0
 _ANSWER_S = 30.0
 _RETURN_S = 1800.0
@@ -69,6 +73,9 @@ _LIVELY_TICK_S, _TICK_S = 1.0, 5.0
 _ASLEEP_S = 5.0
 _CONNECT_S = 10.0
 _NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+_READING_S = 0.02
+"""So long what has arrived is read at once, one message after the other: whoever does long work in between
+would else read a few of a flood each time, and what is ours waits behind it at the broker."""
 _UNSENT_BYTES = 16 * 1024
 """What the kernel keeps of what it could not send yet; without a limit that is megabytes on a slow link."""
 
@@ -111,8 +118,9 @@ class _Paho(paho.Client):
 class MqttClient:
     """One logical connection that is kept up until `run` is cancelled. All callbacks run on the loop.
 
-    `trouble` is why there is no connection, None while there is one; `address` is where it leads; `at_once`
-    is how many messages may be unacknowledged, by our word and the broker's.
+    `trouble` is why there is no connection, None while there is one; `address` is where it leads, and
+    `certificate` what was shown there at the last connection over TLS; `at_once` is how many messages may be
+    unacknowledged, by our word and the broker's.
     """
 
     def __init__(
@@ -138,9 +146,11 @@ class MqttClient:
         self.connected = False
         self.address = ""
         self.trouble: Trouble | None = None
+        self.certificate: Seen | None = None
         self.on_connect: Callable[[], None] | None = None
         self.on_disconnect: Callable[[str], None] | None = None
         self.on_message: Callable[[str, bytes, bool], None] | None = None
+        self.on_password: Callable[[Secret], None] | None = None
         self._clock_is_right = clock_is_right
         self._return_s = return_s
         self._will_at_end = will_at_end
@@ -156,6 +166,14 @@ class MqttClient:
         self._nudge = asyncio.Event()
         self._spent = Traffic()
         self._last_reason = ""
+        self._passwords = [each for each in (broker.password, *broker.others) if each is not None]
+        self._which = 0
+
+    def try_also(self, password: Secret) -> None:
+        """Another password, to be tried where the one that worked so far is refused."""
+        if password not in self._passwords:
+            self._passwords.insert(self._which + 1, password)
+            del self._passwords[max(_MOST_PASSWORDS, self._which + 2) :]
 
     def subscribe(self, *filters: str) -> None:
         """Subscribe now and at every later connection, at QoS 1."""
@@ -220,7 +238,7 @@ class MqttClient:
             first = all_[0]
             # who refused us, or is not who he should be, is not worth leaving a good connection for
             better = address is not first and first.trouble is not None and first.trouble.kind == "network"
-            trouble, lasted_s = await self._one_connection(address, return_=better)
+            trouble, lasted_s = await self._with_any_password(address, return_=better)
             if lasted_s is None:
                 if address is not all_[-1] and str(trouble) != str(address.trouble):
                     log.warning("the next address is tried cause=%s", trouble)
@@ -242,6 +260,16 @@ class MqttClient:
         if reason != self._last_reason and self.on_disconnect:
             self.on_disconnect(reason)
         self._last_reason = reason
+
+    async def _with_any_password(self, address: Address, *, return_: bool) -> tuple[Trouble, float | None]:
+        """As `_one_connection`; a password that is refused is followed by the next one, each tried once."""
+        trouble, lasted_s = await self._one_connection(address, return_=return_)
+        for _ in self._passwords[1:]:
+            if lasted_s is not None or trouble.why != "password":
+                break
+            self._which = (self._which + 1) % len(self._passwords)
+            trouble, lasted_s = await self._one_connection(address, return_=return_)
+        return trouble, lasted_s
 
     async def _one_connection(self, address: Address, *, return_: bool) -> tuple[Trouble, float | None]:
         """Live through one connection: why it ended, and how long it was up, None if it never was. With
@@ -266,6 +294,7 @@ class MqttClient:
             if _NOTSENT_LOWAT is not None:
                 sock.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, _UNSENT_BYTES)
         self._client = client
+        self.certificate = _shown(sock)
         self._lost = asyncio.get_running_loop().create_future()
         self.address = str(address)
         up_s = None
@@ -375,7 +404,7 @@ class MqttClient:
         client.max_queued_messages_set(self.window)
         client.connect_timeout = _CONNECT_S
         if self.broker.username:
-            password = self.broker.password.reveal() if self.broker.password else None
+            password = self._passwords[self._which].reveal() if self._passwords else None
             client.username_pw_set(self.broker.username, password)
         if ca:
             exact = self.broker.exact and ca == self.broker.ca
@@ -407,8 +436,9 @@ class MqttClient:
     def _read(self, client: paho.Client, sock: Any) -> None:
         self._reads += 1
         client.loop_read()
-        while client is self._client and isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0:
-            if not sock.pending():
+        until_s = clock.monotonic_s() + _READING_S
+        while client is self._client and sock.fileno() >= 0 and _has_more(sock):
+            if clock.monotonic_s() > until_s and not _decrypted(sock):
                 break
             client.loop_read()
 
@@ -426,6 +456,8 @@ class MqttClient:
         self._last_reason = ""
         self.at_once = min(self.window, getattr(properties, "ReceiveMaximum", self.window))
         self._room = asyncio.Semaphore(self.at_once)
+        if self.on_password and self._passwords:
+            self.on_password(self._passwords[self._which])
         for each in self._filters:
             client.subscribe(each, 1)
         if self.on_connect:
@@ -500,3 +532,25 @@ class MqttClient:
             self._spent += client.meter.close()
         elif isinstance(error, OSError):
             self._spent += in_vain(error)
+
+
+def _shown(sock: Any) -> Seen | None:
+    """The certificate of the other side, after it was proved; None without TLS."""
+    der = sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None
+    with contextlib.suppress(ValueError):
+        return certificates.of_der(der) if der else None
+    return None
+
+
+def _decrypted(sock: Any) -> int:
+    """How much TLS has read that the system does not know of."""
+    return sock.pending() if isinstance(sock, ssl.SSLSocket) else 0
+
+
+def _has_more(sock: Any) -> bool:
+    """Whether something can be read without waiting."""
+    if _decrypted(sock):
+        return True
+    ready = select.poll()
+    ready.register(sock, select.POLLIN)
+    return bool(ready.poll(0))

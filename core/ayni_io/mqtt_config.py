@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ayni_core.address import split_address
-from ayni_core.schema import Fields
-from ayni_io import secret
+from ayni_core.schema import ConfigError, Fields
+from ayni_io import keyring, secret
 from ayni_io.secret import Secret
 
 PROTOCOLS = ("5", "3.1.1")
@@ -31,6 +31,8 @@ class BrokerConfig:
     """Further addresses where the same account is taken, to be tried in this order."""
     also_ca: Path | None = None
     """What vouches for them, where that is not `ca`."""
+    others: tuple[Secret, ...] = ()
+    """Passwords to be tried where `password` is refused: of an account whose password is being renewed."""
 
     def ca_of(self, host: str, port: int) -> Path | None:
         """What vouches for an address; None: no TLS there."""
@@ -58,13 +60,24 @@ class BrokerReference:
     also: tuple[str, ...] = ()
     also_ca: str | None = None
 
-    def resolve(self, where: str) -> BrokerConfig:
-        """Fetch the password. Raises `ConfigError`."""
+    def resolve(self, where: str, state: Path | None = None) -> BrokerConfig:
+        """Fetch the password. One that was renewed, kept in the part's folder `state`, wins over the one that
+        is referred to. Raises `ConfigError`."""
+        passwords = self._renewed(state)
+        try:
+            seed = secret.resolve(self.password, f"{where}: broker.password") if self.password else None
+        except ConfigError:
+            if not passwords:
+                raise
+            seed = None
+        if seed is not None and seed not in passwords:
+            passwords = (*passwords, seed)
         return BrokerConfig(
             host=self.host,
             port=self.port,
             username=self.username,
-            password=secret.resolve(self.password, f"{where}: broker.password") if self.password else None,
+            password=passwords[0] if passwords else None,
+            others=passwords[1:],
             ca=Path(self.ca) if self.ca else None,
             protocol=self.protocol,
             also=tuple(
@@ -72,6 +85,14 @@ class BrokerReference:
             ),
             also_ca=Path(self.also_ca) if self.also_ca else None,
         )
+
+    def keyring(self, state: Path | None) -> Path | None:
+        """Where renewed passwords of this account are kept; None: nowhere."""
+        return state / keyring.FOLDER / self.username if state and self.username else None
+
+    def _renewed(self, state: Path | None) -> tuple[Secret, ...]:
+        path = self.keyring(state)
+        return keyring.read(path) if path is not None else ()
 
 
 def read_broker(fields: Fields) -> BrokerReference:

@@ -32,6 +32,8 @@ def thing(model: Model, kind: str, name: str) -> str:
             return _("Monitor {name}", name=title)
         case "upstream":
             return _("Internet {name}", name=title)
+        case "central":  # by its address neighbours would learn one; the alarm's text says what it is about
+            return _("The central")
     return title
 
 

@@ -54,9 +54,10 @@ class Profiles:
     def load(self, name: str) -> Profile:
         """One family with everything it includes."""
         if name not in self._families:
-            if not NAME.fullmatch(name) or name not in self.names():
+            path = configs.look(f"profiles/{name}.yaml") if NAME.fullmatch(name) else None
+            if path is None:
                 raise ConfigError([f'unknown profile "{name}"{did_you_mean(name, self.names())}'])
-            self._families[name] = self._family(name)
+            self._families[name] = self._family(name, path, path.name)
         return self._families[name]
 
     def faults(self) -> list[str]:
@@ -98,10 +99,13 @@ class Profiles:
             known |= {path.stem: path for path in sorted((self._beside / "parts").glob("*.yaml"))}
         return known
 
-    def _family(self, name: str, path: Path | None = None, source: str | None = None) -> Profile:
-        path = path or configs.find(f"profiles/{name}.yaml")
-        source = source or path.name
+    def _part_file(self, name: str) -> Path | None:
+        if not NAME.fullmatch(name):
+            return None
+        own = self._beside / "parts" / f"{name}.yaml" if self._beside is not None else None
+        return own if own is not None and own.is_file() else configs.look(f"profiles/parts/{name}.yaml")
 
+    def _family(self, name: str, path: Path, source: str) -> Profile:
         def parse(fields: Fields) -> Profile:
             about, rules = read_head(name, fields)
             body = read_part(name, fields, shared=False)
@@ -138,14 +142,14 @@ class Profiles:
         body = self._parts.get((name, b"")) or self._parts.get((name, root))
         if body is not None:
             return body
-        known = self._part_files()
-        if name not in known:
-            fields.fault("include", f'unknown part "{name}"{did_you_mean(name, known)}')
+        path = self._part_file(name)
+        if path is None:
+            fields.fault("include", f'unknown part "{name}"{did_you_mean(name, self._part_files())}')
             return None
         source = f"parts/{name}.yaml"
         try:
             body = yamlfile.read(
-                known[name], lambda part: read_part(name, part, shared=True, family_root=root), source
+                path, lambda part: read_part(name, part, shared=True, family_root=root), source
             )
         except ConfigError as error:
             fields.faults.found += [fault for fault in error.faults if fault not in fields.faults.found]

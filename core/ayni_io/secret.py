@@ -9,6 +9,9 @@ from pathlib import Path
 from ayni_core.schema import ConfigError, Fields
 from ayni_core.snmpaccess import read_reference
 
+SEEDS = Path("/etc/ayni/secrets")
+"""Where systemd takes credentials from on a deployed machine; what root calls by hand reads them there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Secret:
@@ -36,10 +39,7 @@ def resolve(reference: str, where: str) -> Secret:
                 raise ConfigError([f"{where}: the environment variable {rest} is not set"])
             return Secret(value)
         case "credential":
-            folder = os.environ.get("CREDENTIALS_DIRECTORY")
-            if not folder:
-                raise ConfigError([f"{where}: no systemd credentials here; expected one named {rest}"])
-            return from_file(Path(folder) / rest, where)
+            return from_file(_credential(rest, where), where)
     raise ConfigError(
         [f"{where}: expected file:PATH, env:NAME or credential:NAME instead of the secret itself"]
     )
@@ -56,6 +56,26 @@ def from_file(path: Path, where: str) -> Secret:
     if not lines or not lines[0].strip():
         raise ConfigError([f"{where}: {path}: is empty; expected the secret on its first line"])
     return Secret(lines[0].strip())
+
+
+def _credential(name: str, where: str) -> Path:
+    """Where systemd put it: as it is named, or out of the folder that our units load, which it calls `ayni`
+    (systemd.exec(5), LoadCredential=). What root calls by hand reads the seed itself."""
+    given = os.environ.get("CREDENTIALS_DIRECTORY")
+    places = [Path(given) / name, Path(given) / f"ayni_{name}"] if given else [SEEDS / name]
+    found = next((path for path in places if _there(path)), None)
+    if found is not None:
+        return found
+    if given:
+        return places[0]  # its absence is told as that of any file
+    raise ConfigError([f"{where}: no systemd credentials here; expected one named {name}"])
+
+
+def _there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder of root's
+        return False
 
 
 def check_reference(fields: Fields, key: str, default: str | None = None) -> str:

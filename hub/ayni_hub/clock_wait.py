@@ -18,6 +18,7 @@ from ayni_core.wire.messages import HubState
 from ayni_core.wire.shape import pack
 from ayni_io import clock
 from ayni_io.mqtt import BrokerConfig, MqttClient, MqttError, Will
+from ayni_io.service import Service, Vitals, keep_watch
 
 log = logging.getLogger("hub")
 STATE = "clock-wrong"
@@ -48,9 +49,10 @@ async def until_right(
     *,
     topic: str = topics.HUB,
     says: Callable[[str], bytes] = hub_says,
+    service: Service | None = None,
 ) -> None:
     """Come back when the clock may be right: at once, or after saying on `topic` what is the matter until it
-    is. `name` is that of the account."""
+    is. `name` is that of the account. The service counts as started while it waits."""
     if not is_wrong(wall_s()):
         return
     tell(wall_s())
@@ -62,7 +64,9 @@ async def until_right(
             await client.publish(topic, says(STATE), retain=True)
 
     client.on_connect = lambda: saying.add(asyncio.create_task(say()))
-    running = asyncio.create_task(client.run())
+    service = service or Service({})
+    running = asyncio.gather(client.run(), keep_watch(service, Vitals()))
+    service.ready(STATE)
     try:
         while is_wrong(wall_s()):  # noqa: ASYNC110  nobody tells when a clock is set
             await asyncio.sleep(look_s)
@@ -70,4 +74,5 @@ async def until_right(
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
+    service.alive()  # what is read now takes its time
     log.info("clock set")

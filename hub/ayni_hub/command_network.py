@@ -12,7 +12,7 @@ from ayni_core.inventory import Network
 from ayni_core.schema import ConfigError, did_you_mean
 from ayni_core.slug import slug
 from ayni_core.snmpaccess import VERSIONS
-from ayni_hub import adding, command_found, command_netjson, discovering, importing, roof, settling
+from ayni_hub import adding, command_found, command_netjson, deploying, discovering, importing, roof, settling
 from ayni_hub.grow import growing, must_exist
 from ayni_hub.home import Home, default_folder
 from ayni_hub.people.zones import zones_of
@@ -99,6 +99,7 @@ def parser() -> argparse.ArgumentParser:
         description=_("Check a network.yaml and name every fault with its line."),
     )
     check.add_argument("file", type=Path, metavar="FILE")
+    deploying.add_options(below)
     return result
 
 
@@ -110,6 +111,10 @@ def main(argv: Sequence[str]) -> int:
         zones_of(network, str(options.file))
         print(_("{file}: all is well: {what}", file=options.file, what=_summary(network)))
         return 0
+    if options.what == "machines":
+        return deploying.list_machines(options)
+    if options.what == "files":
+        return deploying.write_files(options)
     home = Home(options.folder)
     if options.what == "list":
         return _list(home)

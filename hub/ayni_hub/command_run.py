@@ -15,8 +15,11 @@ from ayni_core.rules import Rule
 from ayni_core.wire import topics
 from ayni_core.wire.messages import PartState
 from ayni_core.wire.shape import pack
-from ayni_hub import baselines, clock_wait, lock, places, roles
+from ayni_hub import baselines, certificates_met, clock_wait, lock, places, roles
 from ayni_hub import config as hub_config
+from ayni_hub.backups import mark
+from ayni_hub.backups.watch import BackupWatch
+from ayni_hub.certificates_met import CertificatesMet
 from ayni_hub.config import HubConfig
 from ayni_hub.embedded import EmbeddedStore
 from ayni_hub.embedded.upgrade import take_over
@@ -25,6 +28,7 @@ from ayni_hub.feeding.box import FeedBox
 from ayni_hub.health import Premises
 from ayni_hub.hub import Hub
 from ayni_hub.judge_store import Folders, JudgeStore
+from ayni_hub.keys.keeper import Keeper
 from ayni_hub.ledger import Ledger, LedgerError
 from ayni_hub.lock import HeldError
 from ayni_hub.numbers import companions
@@ -41,6 +45,7 @@ from ayni_io.i18n import _
 from ayni_io.mqtt import BrokerConfig
 from ayni_io.process import run_until_stopped, set_up_logging
 from ayni_io.rulebook import load_rules, read_network
+from ayni_io.service import Service
 
 
 def parser() -> argparse.ArgumentParser:
@@ -77,14 +82,16 @@ async def _run(
     broker: BrokerConfig,
     server: BrokerConfig | None,
 ) -> int:
+    service = Service()
     with ExitStack() as stack:
         config.data_dir.mkdir(parents=True, exist_ok=True)
         stack.enter_context(lock.held(config.data_dir))
-        await _wait_for_clock(config, broker)
+        await _wait_for_clock(config, broker, service)
         ledger = stack.enter_context(closing(Ledger(config.data_dir / places.LEDGER)))
         store = _open_store(config, network, stack)
         if config.role == "worker":
             worker = Worker(config.name, config.buckets, network, broker, ledger, store, config.retain)
+            worker.service = service
             return await worker.run()
         feeder = None
         if config.feed is not None and server is not None:
@@ -95,10 +102,21 @@ async def _run(
         role = roles.ROLES[config.role]
         pins = Pins(config.data_dir / PINS)
         hub = Hub(config.name, network, rules, broker, ledger, store, config.retain, role, feeder, pins)
+        hub.service = service
         hub.health.premises = Premises(
             name=config.name, role=config.role, store=config.store.kind, folder=config.data_dir
         )
         hub.companions += companions.of(config, hub.inside, broker)
+        met = certificates_met.places(config, network, broker, server)
+        judge = hub.inside.judge if role.judges else None
+        hub.companions.append(CertificatesMet(met, hub.health, judge).run)
+        hub.restored = mark.read(config.data_dir)
+        if config.backup is not None:
+            since = path.stat().st_mtime
+            hub.companions.append(BackupWatch(config.data_dir, since, hub.health, judge, hub.tell).run)
+        if config.accounts is not None:
+            keeping = config.accounts.broker(broker, str(path))
+            hub.companions.append(Keeper(config, keeping, hub.present, hub.tell).run)
         if role.judges:
             hub.look_back(Players(path))
             hub.companions.append(baselines.companion(hub.inside, store, ledger))
@@ -133,12 +151,14 @@ def _open_store(config: HubConfig, network: Network, stack: ExitStack) -> Store:
     return JudgeStore(store, Folders(config.workers, longest)) if config.workers else store
 
 
-async def _wait_for_clock(config: HubConfig, broker: BrokerConfig) -> None:
+async def _wait_for_clock(config: HubConfig, broker: BrokerConfig, service: Service) -> None:
     if config.role != "worker":
-        await clock_wait.until_right(f"h-{config.name}", broker)
+        await clock_wait.until_right(f"h-{config.name}", broker, service=service)
         return
 
     def says(state: str) -> bytes:
         return pack(PartState(role="worker", state=state, version=__version__, buckets=config.buckets))
 
-    await clock_wait.until_right(f"w-{config.name}", broker, topic=topics.part(config.name), says=says)
+    await clock_wait.until_right(
+        f"w-{config.name}", broker, topic=topics.part(config.name), says=says, service=service
+    )

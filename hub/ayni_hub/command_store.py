@@ -1,4 +1,4 @@
-"""`ayni hub backup|restore|check|export|import`: what the hub remembers, kept safe and handed on."""
+"""`ayni hub check|export|import`: what is stored, looked through and handed on."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 from ayni_core.schema import ConfigError
-from ayni_hub import backup, exchange, places
-from ayni_hub.backup import BackupError
+from ayni_hub import exchange, places
 from ayni_hub.embedded import inspection
 from ayni_hub.exchange import ExchangeError
 from ayni_hub.store import Sample, Store, StoreError
@@ -28,47 +26,6 @@ def _parser(name: str, about: str) -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog=f"ayni hub {name}", description=about)
     places.add(result)
     return result
-
-
-def backup_parser() -> argparse.ArgumentParser:
-    """The options of `ayni hub backup`."""
-    result = _parser("backup", _("Copy all that the central remembers into one file, while it runs."))
-    result.add_argument("file", type=Path, metavar="FILE", help=_("such as /media/stick/ayni.tar.gz"))
-    return result
-
-
-def backup_main(argv: Sequence[str]) -> int:
-    """Make a backup, also while the hub runs."""
-    options = backup_parser().parse_args(argv)
-    place = places.of(options)
-    with Progress(_("Backup")) as progress:
-        try:
-            size = backup.make(place.data_dir, place.network, options.file, progress)
-        except BackupError as error:
-            return _failed("backup", error)
-    print(_("{file}: {size} MB. Keep it on another machine.", file=options.file, size=_megabytes(size)))
-    return 0
-
-
-def restore_parser() -> argparse.ArgumentParser:
-    """The options of `ayni hub restore`."""
-    result = _parser("restore", _("Put a backup back where no central has remembered anything yet."))
-    result.add_argument("file", type=Path, metavar="FILE")
-    return result
-
-
-def restore_main(argv: Sequence[str]) -> int:
-    """Put a backup back."""
-    options = restore_parser().parse_args(argv)
-    place = places.of(options)
-    try:
-        about = backup.restore(options.file, place.data_dir, place.network)
-    except BackupError as error:
-        return _failed("restore", error)
-    at = about.get("at")
-    made = datetime.fromtimestamp(at, UTC).date().isoformat() if isinstance(at, int) else "?"
-    print(_("Put back into {folder}, as of {date}.", folder=place.data_dir, date=made))
-    return 0
 
 
 def check_parser() -> argparse.ArgumentParser:
@@ -187,10 +144,6 @@ def _output(path: Path | None) -> Iterator[TextIO]:
         return
     with path.open("w", encoding="utf-8", newline="") as out:
         yield out
-
-
-def _megabytes(size: int) -> float:
-    return round(size / 1e6, 1)
 
 
 def _failed(what: str, error: Exception) -> int:

@@ -103,11 +103,12 @@ class Desk:
         self._spawn(self._publish(topic, pack(news)))
         return True
 
-    def heard(self, node: str, identifier: str, payload: bytes) -> None:
-        """What came on `done/NODE/ID`. Raises `WireError`."""
+    def heard(self, node: str, payload: bytes) -> None:
+        """What came on `done/NODE`. Raises `WireError`."""
         state = unpack(CommandState, payload)
-        if state.id != identifier or state.state not in commands.STATES:
-            raise WireError("a state of another command")
+        identifier = state.id
+        if state.state not in commands.STATES:
+            raise WireError("a state that no command has")
         entry = self._entries.get(identifier)
         if entry is None or entry.node != node:
             self._heard_strange(node, state)

@@ -10,6 +10,10 @@ from pathlib import Path
 from ayni_core.home_assistant import Wanted
 from ayni_core.schema import Fields
 from ayni_core.wire.topics import BUCKETS
+from ayni_hub.backups import config as backup_config
+from ayni_hub.backups.config import BackupConfig
+from ayni_hub.keys import config as keys_config
+from ayni_hub.keys.config import AccountsConfig
 from ayni_hub.numbers import config as numbers_config
 from ayni_hub.numbers.config import NumbersConfig
 from ayni_hub.phone import config as phone_config
@@ -53,12 +57,15 @@ class HubConfig:
     numbers: NumbersConfig | None = None
     home_assistant: Wanted | None = None
     phone: PhoneConfig | None = None
+    backup: BackupConfig | None = None
+    accounts: AccountsConfig | None = None
 
 
 def parse(fields: Fields) -> HubConfig:
     """Read the top mapping of hub.yaml."""
+    name = fields.name("name", "hub")
     config = HubConfig(
-        name=fields.name("name", "hub"),
+        name=name,
         broker=read_broker(fields.child("broker")),
         network=Path(fields.text("network")),
         data_dir=Path(fields.text("data_dir")),
@@ -71,6 +78,8 @@ def parse(fields: Fields) -> HubConfig:
         numbers=numbers_config.read(fields),
         home_assistant=numbers_config.read_home_assistant(fields),
         phone=phone_config.read(fields),
+        backup=backup_config.read(fields),
+        accounts=keys_config.read(fields, name),
     )
     _check_role(fields, config)
     return config

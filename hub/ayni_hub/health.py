@@ -16,7 +16,15 @@ from pathlib import Path
 from ayni_core import __version__
 from ayni_core.inventory import Network
 from ayni_core.wire import topics
-from ayni_core.wire.health import MOST_MONITORS, AskHealth, CentralHealth, Health, PartHealth
+from ayni_core.wire.health import (
+    MOST_MONITORS,
+    AskHealth,
+    BackupHealth,
+    CentralHealth,
+    CertificateHealth,
+    Health,
+    PartHealth,
+)
 from ayni_core.wire.messages import PartState
 from ayni_hub.crew import in_words
 from ayni_hub.intake import Intake
@@ -59,6 +67,9 @@ class HealthDesk:
         self.premises = Premises()
         self.server: Callable[[], PartHealth] | None = None
         """The server that is fed, where there is one."""
+        self.certificates: tuple[CertificateHealth, ...] = ()
+        """As somebody looked at them last."""
+        self.backup: BackupHealth | None = None
         self._network = network
         self._intake = intake
         self._monitors = monitors
@@ -99,6 +110,8 @@ class HealthDesk:
             central=self._central(),
             parts=tuple(parts),
             monitors=tuple(self._monitors.of(name) for name in known),
+            certificates=self.certificates,
+            backup=self.backup,
         )
 
     def _central(self) -> CentralHealth:

@@ -23,9 +23,11 @@ from ayni_hub import clock_wait, roles, told
 from ayni_hub import who as who_acts
 from ayni_hub.alerting.life import Life
 from ayni_hub.answers import Answers
+from ayni_hub.backups.mark import Mark
 from ayni_hub.board import ALERTS, Board
 from ayni_hub.commands import Desk
 from ayni_hub.crew import Crew
+from ayni_hub.event_budget import EventBudget
 from ayni_hub.feeding import Feeder
 from ayni_hub.health import HealthDesk
 from ayni_hub.ingest import Arrival, Ingest, Outcome
@@ -52,10 +54,13 @@ from ayni_hub.watching import Watching
 from ayni_hub.who import Who
 from ayni_io import clock, timezones
 from ayni_io.mqtt import BrokerConfig, MqttClient, Will
+from ayni_io.service import Service, Vitals, keep_watch
 
 log = logging.getLogger("hub")
 _TICK_S = 1.0
 _LOG_EVERY_S = 60.0
+_STUCK_S = 300.0
+"""So long without a round of looking after everything, and the process is better started anew."""
 _MANY_DEVICES = 1000
 """Of more the start looks less closely at what waits in the store: it would take minutes."""
 
@@ -136,6 +141,7 @@ class Hub:
         self._board = Board(
             self._current, self._voice.keep, self._voice.spawn, lambda: self._voice.client.at_once
         )
+        self._events_kept = EventBudget(network)
         self._crew = Crew(network, shares=not role.acknowledges)
         client = self._voice.client
         client.on_connect = self._connected
@@ -148,6 +154,11 @@ class Hub:
         self._blind = False
         self.companions: list[Companion] = []
         self.staff: Staff | None = None
+        self.restored: Mark | None = None
+        """That we came back from a backup, and monitors are to send again what came since."""
+        self.service = Service({})
+        """Who wants signs of life; nobody, unless somebody says so."""
+        self._vitals = Vitals()
 
     @property
     def inside(self) -> Inside:
@@ -166,6 +177,8 @@ class Hub:
         )  # fmt: skip
         try:
             async with asyncio.TaskGroup() as tasks:
+                self._vitals.sign("tick", _STUCK_S)
+                tasks.create_task(keep_watch(self.service, self._vitals))
                 tasks.create_task(self._voice.client.run())
                 tasks.create_task(self._intake.run())
                 tasks.create_task(self._questions.run())
@@ -174,7 +187,9 @@ class Hub:
                     tasks.create_task(companion())
                 if self._feeder is not None:
                     tasks.create_task(self._feeder.run(self._current, self._topics))
+                self.service.ready(self._intake.state)
         finally:
+            self.service.stopping()
             self._intake.end()
         return 0
 
@@ -194,8 +209,7 @@ class Hub:
                     user, session, question = address.words
                     self._questions.put(Asked(user, topics.answer(user, session, question), payload))
                 case "done" if payload and not retained:
-                    node, command = address.words
-                    self._desk.heard(node, command, payload)
+                    self._desk.heard(address.words[0], payload)
                 case "net" | "alert" if retained and payload:
                     self._board.found(topic)
                 case "part":
@@ -240,6 +254,8 @@ class Hub:
         while True:
             await asyncio.sleep(_TICK_S)
             now = clock.wall_s()
+            self._vitals.sign("tick", _STUCK_S)
+            self.service.status(self._intake.state)
             dated = await self._intake.is_dated(now)
             self.health.look(now)
             self._see(now)
@@ -290,6 +306,7 @@ class Hub:
         devices = set(self._judge.changes.devices)
         news = set(self._picture.news(now, devices))
         changes = self._judge.flush()
+        changes.events[:] = self._events_kept.keep(changes.events, now)
         news |= {topics.alert(identifier) for identifier in changes.alerts}
         for event in changes.events:
             what = event.text.context
@@ -356,7 +373,12 @@ class Hub:
         state, closed = self._intake.state, self._crew.closed()
         if state == "ready" and self._crew.none_is_ready():
             state, closed = "store-down", ()
-        return HubState(state=state, at=round(clock.wall_s(), 1), version=__version__, closed=closed)
+        now, mark = clock.wall_s(), self.restored
+        missing_s = mark.missing_s(now) if mark is not None else None
+        return HubState(
+            state=state, at=round(now, 1), version=__version__, closed=closed,
+            restored=mark.id if mark is not None and missing_s else None, missing_s=missing_s,
+        )  # fmt: skip
 
     def _forget_old(self, now: float) -> None:
         until = self._intake.forget_old(now, self._retain)
@@ -439,6 +461,15 @@ class Hub:
             self._ledger.remember({}, {}, [event], {})
         except LedgerError:
             self._judge.changes.events.append(event)
+
+    def present(self) -> dict[str, str]:
+        """The nodes that are there now, each with the epoch of its start."""
+        states = {name: node.state for name, node in self._judge.nodes.items()}
+        return {name: state.epoch for name, state in states.items() if state is not None and state.up}
+
+    def tell(self, event: Event) -> None:
+        """Something of a companion's happened."""
+        self._judge.changes.events.append(event)
 
     def _tell_of_login(self, text: Message, login: str) -> None:
         self._audit(who_acts.event(text, login, clock.wall_s()))

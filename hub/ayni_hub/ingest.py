@@ -23,8 +23,12 @@ from ayni_hub.refusals import NOBODY, Refusals
 from ayni_hub.store import Kept, Store, StoreError
 from ayni_hub.tally import Tally
 from ayni_hub.timeline import BELIEVABLE_S
+from ayni_hub.toll import FRAME_BYTES, Allowed, Toll, allowed
+from ayni_io import clock
 
 _TELL_EVERY_S = 3600.0
+_ENCODED = 2
+"""Bytes of a reading at most, of a frame that we encode anew ourselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,16 @@ class Placed:
 
 
 @dataclass(slots=True)
+class Cost:
+    """What one sender cost in a batch: arrivals, seconds of work, and what was stored for good."""
+
+    count: int = 0
+    work_s: float = 0.0
+    size_bytes: int = 0
+    readings: int = 0
+
+
+@dataclass(slots=True)
 class Outcome:
     """What came of a batch: acknowledgements by node, frames to judge, and counts."""
 
@@ -63,6 +77,28 @@ class Outcome:
     events: list[Event] = field(default_factory=list)
     frames: int = 0
     samples: int = 0
+    costs: dict[str, Cost] = field(default_factory=dict)
+
+    def spend(self, sender: str, work_s: float) -> None:
+        """Work was done for one arrival of a sender."""
+        cost = self.costs.get(sender)
+        if cost is None:
+            cost = self.costs[sender] = Cost()
+        cost.count += 1
+        cost.work_s += work_s
+
+    def store(self, frame: Frame, size_bytes: int) -> None:
+        """A frame was stored; `size_bytes` 0: its bytes were made anew."""
+        cost = self.costs.setdefault(frame.node, Cost())
+        count = sum(len(polls.times_s) * len(polls.values) for polls in frame.devices.values())
+        cost.readings += count
+        cost.size_bytes += (size_bytes or _ENCODED * count) + FRAME_BYTES
+
+    def share(self, spent_s: float) -> None:
+        """Work was done for all that was stored, as much for each as it has readings."""
+        whole = sum(cost.readings for cost in self.costs.values())
+        for cost in self.costs.values():
+            cost.work_s += spent_s * cost.readings / whole if whole else 0.0
 
 
 @dataclass(slots=True)
@@ -96,6 +132,8 @@ class Ingest:
         self._names = Names(store.names, lambda node: [device.name for device in network.devices_of(node)])
         self._notes = NodeNotes(network)
         self._refusals = Refusals()
+        self.toll = Toll(lambda node: self._allowed(node))
+        self._allowances: dict[str, Allowed] = {}
         self._unknown: Tally[str] = Tally(_TELL_EVERY_S, "")
         self._ahead: Tally[str] = Tally(_TELL_EVERY_S, "")
         self.totals = Totals()
@@ -110,14 +148,18 @@ class Ingest:
         keep: dict[tuple[str, str, int], Placed] = {}
         self._names.begin()
         for arrival in arrivals:
-            if self._refusals.puts_off(self._sender(arrival), arrival.at):
+            sender = self.sender(arrival.topic)
+            if self._refusals.puts_off(sender, arrival.at):
                 self.totals.refused += 1
                 continue
+            begun_s = clock.monotonic_s()
             try:
                 placed = self._place(arrival)
             except WireError as error:
                 self._refuse(outcome, arrival, error)
                 continue
+            finally:
+                outcome.spend(sender, clock.monotonic_s() - begun_s)
             frame = placed.frame
             outcome.judge.append(placed)
             if placed.kind == "watch":
@@ -128,7 +170,11 @@ class Ingest:
                 self.totals.repeated += 1
             _acknowledge(outcome, frame.node, frame.epoch, frame.seq)
         if keep:
+            begun_s = clock.monotonic_s()
             outcome.samples = self._keep(keep, arrivals[-1].at)
+            for placed in keep.values():
+                outcome.store(placed.frame, len(placed.payload))
+            outcome.share(clock.monotonic_s() - begun_s)
             outcome.events += self._placing.events(arrivals[-1].at)
         outcome.frames = len(keep)
         self.totals.frames += outcome.frames
@@ -146,12 +192,28 @@ class Ingest:
             _warning(now, "event.fed_unknown", count=count, name=village, reason=reason)
             for village, count, reason in self._unknown.due(now)
         ]
-        found = [*self._refusals.events(now), *self._names.events(now), *self._notes.events(now)]
+        floods = self.toll.events(now, NOBODY)
+        found = [*floods, *self._refusals.events(now), *self._names.events(now), *self._notes.events(now)]
         return [*ahead, *unknown, *found]
 
-    def _sender(self, arrival: Arrival) -> str:
-        """The node on whose topic it came; NOBODY for one that is not ours."""
-        words = arrival.topic.split("/")
+    def charge(self, outcome: Outcome) -> None:
+        """Put down to each sender what a batch has cost; whoever takes batches in calls it after each."""
+        now_s = clock.monotonic_s()
+        for sender, cost in outcome.costs.items():
+            self.toll.charge(
+                sender, now_s, work_s=cost.work_s, size_bytes=cost.size_bytes, readings=cost.readings
+            )
+
+    def _allowed(self, node: str) -> Allowed:
+        found = self._allowances.get(node)
+        if found is None:
+            count = len(self._network.devices_of(node)) if node in self._network.nodes else 0
+            found = self._allowances[node] = allowed(count, self._network.poll_s)
+        return found
+
+    def sender(self, topic: str) -> str:
+        """The node on whose topic something came; NOBODY for one that is not ours."""
+        words = topic.split("/")
         node = words[4] if len(words) > 4 else ""
         return node if node in self._network.nodes else NOBODY
 
@@ -220,7 +282,7 @@ class Ingest:
             # the village has grown, and our inventory has not yet: what it brings waits there until it has
             self._unknown.add(words[5], str(error))
             return
-        self._refusals.add(self._sender(arrival), error, arrival.at)
+        self._refusals.add(self.sender(arrival.topic), error, arrival.at)
         if arrival.topic.endswith("/watch"):
             return  # a copy is never waited for
         node = words[4]

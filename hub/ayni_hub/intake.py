@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from ayni_core.message import Message
 from ayni_core.wire.messages import Ack, Event
 from ayni_hub import clock_wait
+from ayni_hub.inbox import MOST_BYTES, Inbox
 from ayni_hub.ingest import Arrival, Ingest, Outcome
 from ayni_hub.ledger import Ledger, LedgerError
 from ayni_hub.retention import Retention
@@ -27,8 +27,8 @@ log = logging.getLogger("hub")
 _CARE_S = 0.05
 DAY_S = 86400.0
 _GATHER_S, _BREATH_S = 0.05, 0.01
-_LARGEST_BATCH, _HISTORY_BYTES = 200, 64 * 1024
-_MOST_INBOX = 64 * 1024 * 1024
+_CLONES_EVERY_S = 3600.0
+_MOST_INBOX = MOST_BYTES
 
 
 class Intake:
@@ -48,19 +48,21 @@ class Intake:
     ) -> None:
         self.ingest = ingest
         self.state = "ready"
-        self.inbox: deque[Arrival] = deque()
-        self._inbox_bytes = 0
+        self.inbox = Inbox(_MOST_INBOX)
         self._ledger, self._store, self._odd = ledger, store, odd
         self._taken, self._acknowledge, self._changed = taken, acknowledge, changed
         self._arrived = asyncio.Event()
+        self._clones: Tally[str] = Tally(_CLONES_EVERY_S, "")
 
     def receive(self, arrival: Arrival) -> None:
-        """A frame; more than we can hold is passed over: it was not acknowledged, and comes again."""
-        if self._inbox_bytes + len(arrival.payload) > _MOST_INBOX:
-            self._odd.add("too much at once", f"{_MOST_INBOX} bytes wait")
+        """A frame; what its sender may not cost, and more than we can hold, is passed over before anything of
+        it is read: it was not acknowledged, and comes again."""
+        sender = self.ingest.sender(arrival.topic)
+        if self.ingest.toll.closed(sender, clock.monotonic_s()):
             return
-        self._inbox_bytes += len(arrival.payload)
-        self.inbox.append(arrival)
+        if not self.inbox.put(sender, arrival):
+            self._odd.add("too much at once", f"{self.inbox.size_bytes} bytes wait")
+            return
         self._arrived.set()
 
     async def run(self) -> None:
@@ -70,9 +72,7 @@ class Intake:
             await asyncio.sleep(_GATHER_S)
             self._arrived.clear()
             while self.inbox:
-                batch = next_batch(self.inbox)
-                self._inbox_bytes -= sum(len(arrival.payload) for arrival in batch)
-                await self.take(batch)
+                await self.take(self.inbox.take())
                 await asyncio.sleep(_BREATH_S)  # news come in, which go before a backlog; acks go out
 
     async def take(self, batch: list[Arrival]) -> None:
@@ -91,10 +91,16 @@ class Intake:
             for ack in acks.values():
                 self._acknowledge(node, _merged(ack))
         for node in outcome.clones:
-            log.error("cloned node node=%s", node)
+            self._clones.add(node)
+        for node, count, _detail in self._clones.due(now):
+            log.error("cloned node node=%s frames=%d", node, count)
             cloned = Message("event.cloned_node", {"node": node})
             outcome.events.append(Event(at=now, text=cloned, level="warn", kind="node", name=node))
+        begun_s = clock.monotonic_s()
         await self._taken(outcome, now)
+        outcome.share(clock.monotonic_s() - begun_s)
+        self.ingest.charge(outcome)
+        self.inbox.charge({name: (cost.count, cost.work_s) for name, cost in outcome.costs.items()})
 
     def end(self) -> None:
         """The last word in the log: what came in since the start."""
@@ -165,23 +171,6 @@ class Intake:
             log.error("forgetting failed cause=%s", error)
             return None
         return until
-
-
-def next_batch(inbox: deque[Arrival]) -> list[Arrival]:
-    """Take out what is stored next: all the news, else as much of a backlog as news can wait for."""
-    news = [arrival for arrival in inbox if not arrival.topic.endswith("/history")][:_LARGEST_BATCH]
-    if news:
-        taken = set(map(id, news))
-        rest = [arrival for arrival in inbox if id(arrival) not in taken]
-        inbox.clear()
-        inbox.extend(rest)
-        return news
-    batch: list[Arrival] = []
-    size = 0
-    while inbox and len(batch) < _LARGEST_BATCH and size < _HISTORY_BYTES:
-        batch.append(inbox.popleft())
-        size += len(batch[-1].payload)
-    return batch
 
 
 def _merged(ack: Ack) -> Ack:

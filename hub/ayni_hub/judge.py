@@ -210,6 +210,21 @@ class Judge:
             if rule.metric == "data_used_pct":
                 self._step(rule, Subject("upstream", upstream), share_pct, at)
 
+    def central(self, metric: str, values: Mapping[str, float | None], at: float) -> None:
+        """How the central itself stands, by what it is about; None: not known just now. What is not named any
+        more is over."""
+        rules = [rule for rule in self.law.of_central() if rule.metric == metric]
+        for rule in rules:
+            for name, value in values.items():
+                if value is not None:
+                    self._step(rule, Subject("central", name), value, at)
+        names = {rule.name for rule in rules}
+        for alert in [each for each in self.alerts.values() if each.kind == "central"]:
+            if alert.rule in names and alert.name not in values:
+                subject = Subject("central", alert.name)
+                key = subject.key(self.law.rules[alert.rule])
+                self._end(key, self.law.rules[alert.rule], subject, at)
+
     def _take_device(self, device: str, polls: DevicePolls, start: float) -> None:
         until = self._judged_until.get(device, 0.0)
         fresh = [(i, start + at_s) for i, at_s in enumerate(polls.times_s) if start + at_s > until]
@@ -362,9 +377,13 @@ class Judge:
             rule = self.law.rules.get(name)
             if track.level is None or rule is None or self.law.holds(name, kind, about, detail):
                 continue
-            ended = replace(track, level=None, pending=None, count=0)
-            self._tracks[key] = self.changes.tracks[key] = ended
-            self.book.turned(rule, Subject(kind, about, detail), ended, now, None)
+            self._end(key, rule, Subject(kind, about, detail), now)
+
+    def _end(self, key: str, rule: Rule, subject: Subject, now: float) -> None:
+        """A rule no longer looks at something: its alarm is over."""
+        ended = replace(self._tracks.get(key, EMPTY), level=None, pending=None, count=0)
+        self._tracks[key] = self.changes.tracks[key] = ended
+        self.book.turned(rule, subject, ended, now, None)
 
     def node_speaks(self, node: str, now: float) -> bool:
         """Whether what a node told is still news."""

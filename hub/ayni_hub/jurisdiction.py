@@ -75,6 +75,10 @@ class Jurisdiction:
             self._links[name, metric] = found
         return found
 
+    def of_central(self) -> tuple[Rule, ...]:
+        """The rules for the central itself; only what stands at the network changes them."""
+        return tuple(rule for rule in self._law.under(self._network.rules) if rule.scope == "central")
+
     def holds(self, rule: str, kind: str, name: str, detail: str = "") -> bool:
         """Whether a rule is on for a thing; also where the thing is not known any more. `detail` is the
         letter of an end of a link."""

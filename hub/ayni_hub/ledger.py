@@ -49,6 +49,8 @@ _VERSION = 1
 ONLY = ("", "notes", "alarms")
 _CRC_KEPT_S = 7 * 86400
 _MOST_LINES = 200
+_MOST_RANGES, _MOST_BOOTS = 2000, 1000
+"""Of one node, before those are forgotten that nothing came for in a week, and the oldest boots."""
 _END_OF_TIME = 1e18
 
 
@@ -254,6 +256,26 @@ class Ledger:
             self._db.execute("DELETE FROM event WHERE at<?", (time,))
             self._db.execute("DELETE FROM hour WHERE hour<?", (int(time // 3600),))
             self._db.execute("DELETE FROM line WHERE at<?", (lines,))
+            self._forget_strange()
+
+    def _forget_strange(self) -> None:
+        """A node that invents epochs and boots does not fill the disk with their names. What is forgotten of
+        an honest one is older than anything that it might send again."""
+        for (node,) in self._db.execute(
+            "SELECT node FROM frames GROUP BY node HAVING count(*)>?", (_MOST_RANGES,)
+        ).fetchall():
+            self._db.execute(
+                "DELETE FROM frames WHERE node=?1 AND epoch NOT IN (SELECT epoch FROM crc WHERE node=?1)",
+                (node,),
+            )
+        for (node,) in self._db.execute(
+            "SELECT node FROM line GROUP BY node HAVING count(*)>?", (_MOST_BOOTS,)
+        ).fetchall():
+            self._db.execute(
+                "DELETE FROM line WHERE node=?1 AND boot NOT IN"
+                " (SELECT boot FROM line WHERE node=?1 ORDER BY at DESC LIMIT ?2)",
+                (node, _MOST_BOOTS),
+            )
 
 
 def _line_out(line: Line) -> list[object]:

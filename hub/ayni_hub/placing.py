@@ -18,7 +18,7 @@ from ayni_hub.timeline import BELIEVABLE_S, TELL_AFTER_S, Bound, Line, Sighting,
 
 Boot = tuple[str, str]
 """(node, boot)"""
-_MOST_BOUNDS = 10_000
+_MOST_BOUNDS, _MOST_LINES = 10_000, 1000
 _TEXTS = {
     "own": "event.clock_own",
     "arrival": "event.clock_arrival",
@@ -38,6 +38,7 @@ class Placing:
         self._urgent: dict[Boot, Line] = {}
         self._changed: dict[Boot, Line] = {}
         self._events: list[Event] = []
+        self._crowded: set[str] = set()
 
     def hear(self, node: str, state: NodeState, now: float, *, retained: bool) -> None:
         """A birth: what the clock of this boot says now, and which boots came before it."""
@@ -78,6 +79,9 @@ class Placing:
     def unsaved(self) -> dict[Boot, Line]:
         """What has to be written with the record of the frames; from now on it counts as written."""
         changed, self._changed = self._changed, {}
+        for node in self._crowded:
+            self._lines.pop(node, None)
+        self._crowded.clear()
         return changed
 
     def events(self, now: float) -> list[Event]:
@@ -130,7 +134,10 @@ class Placing:
                 self._events.append(Event(at=0.0, text=text, level="note", kind="node", name=boot[0]))
         if after == line:
             return
-        self._of(boot[0])[boot[1]] = after
+        lines = self._of(boot[0])
+        lines[boot[1]] = after
+        if len(lines) > _MOST_LINES:  # of a node that invents boots; the ledger has them
+            self._crowded.add(boot[0])
         self._changed[boot] = after
         if line is None or line.anchors != after.anchors or not sure:
             self._urgent[boot] = after

@@ -19,7 +19,8 @@ MOST_WAITING = 64
 """Of one person. A console asks some ten at once when a page opens."""
 _MOST_REFUSALS = 1000
 _MOST_PEOPLE = 500
-_WORKERS = 4
+_WORKERS, _MOST_UNDER_WAY = 4, 3
+"""So many are answered at a time, of one person less: one is left for whoever comes next."""
 _LOG_EVERY_S = 60.0
 
 
@@ -45,6 +46,7 @@ class Questions:
         self._refusals: deque[str] = deque()
         self._refused: Tally[str] = Tally(_LOG_EVERY_S, "")
         self._wake = asyncio.Semaphore(0)
+        self._passed_over = 0
 
     def put(self, asked: Asked) -> None:
         """Take a question, or refuse it when too many of the same person wait."""
@@ -77,7 +79,10 @@ class Questions:
             await self._wake.acquire()
             asked = self._next()
             if asked is None:
-                await self._refuse(self._refusals.popleft())
+                if self._refusals:
+                    await self._refuse(self._refusals.popleft())
+                else:  # all who wait have as much under way as they may
+                    self._passed_over += 1
                 continue
             self._under_way[asked.user] = self._under_way.get(asked.user, 0) + 1
             try:
@@ -86,10 +91,15 @@ class Questions:
                 left = self._under_way.pop(asked.user) - 1
                 if left:
                     self._under_way[asked.user] = left
+                if self._passed_over:
+                    self._passed_over -= 1
+                    self._wake.release()
 
     def _next(self) -> Asked | None:
         """The oldest question of the person whose turn it is; None: of all that is to be done, a refusal."""
         for user, queue in self._waiting.items():
+            if self._under_way.get(user, 0) >= _MOST_UNDER_WAY:
+                continue
             asked = queue.popleft()
             del self._waiting[user]  # behind all others, if there is more
             if queue:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ayni_core.message import Message
 from ayni_core.readings import Series, Value
-from ayni_core.wire import WireError, codec, fed, messages, topics
+from ayni_core.wire import WireError, codec, fed, keys, messages, topics
 from ayni_core.wire import questions as asking
 from ayni_core.wire.errors import load_json
 from ayni_core.wire.frame import ANSWERED, DevicePolls, Frame, header
@@ -35,6 +35,8 @@ _KINDS: Mapping[str, type] = {
     "part": messages.PartState,
     "told": messages.Told,
     "heard": messages.Heard,
+    "renewed": keys.Renewed,
+    "enrol": keys.Enrol,
 }
 _VIEWS: Mapping[str, type] = {
     "community": messages.Community,
@@ -50,6 +52,8 @@ _TELLING = (
 )  # fmt: skip
 _SECRET = re.compile(rb'"(pin|key)"\s*:\s*"(?:[^"\\]|\\.)*"')
 """What a question carries that nobody reads along: as it is on the wire, also where the rest is broken."""
+_HIDDEN = ("renew", "welcome")
+"""What carries passwords; the broker lets nobody hear it but whom it is for."""
 _FEW = 6
 _HEX_START = 24
 _WIDTH = 108
@@ -72,6 +76,8 @@ class Heard:
 def hear(topic: str, payload: bytes, at: float, kept: bool = False) -> Heard:
     """Take a message apart; never raises."""
     root = topic.removeprefix(f"{topics.PREFIX}/").partition("/")[0]
+    if root in _HIDDEN:
+        return Heard(at=at, topic=topic, payload=b"(secret)", kept=kept, root=root, value="(secret)")
     if root == "ask":
         payload = _SECRET.sub(rb'"\1":"(secret)"', payload)
     value, problem = None, ""

@@ -28,9 +28,11 @@ from ayni_hub.told import Teller
 from ayni_hub.voice import Voice
 from ayni_io import clock
 from ayni_io.mqtt import BrokerConfig, MqttClient, Will
+from ayni_io.service import Service, Vitals, keep_watch
 
 log = logging.getLogger("hub")
 _TICK_S = 1.0
+_STUCK_S = 300.0
 _LOG_EVERY_S = 60.0
 _MOST_UNWRITTEN = 1000
 
@@ -67,16 +69,23 @@ class Worker:
         self._teller = Teller(ledger, lambda told: self._later(topics.told(name), told))
         self._events: list[Event] = []
         self._last_cleaning = 0.0
+        self.service = Service({})
+        """Who wants signs of life; nobody, unless somebody says so."""
+        self._vitals = Vitals()
 
     async def run(self) -> int:
         """Work until cancelled; then say that this worker is gone."""
         log.info("started role=worker name=%s buckets=%s", self._name, in_words(self._buckets))
         try:
             async with asyncio.TaskGroup() as tasks:
+                self._vitals.sign("tick", _STUCK_S)
+                tasks.create_task(keep_watch(self.service, self._vitals))
                 tasks.create_task(self._voice.client.run())
                 tasks.create_task(self._intake.run())
                 tasks.create_task(self._tick())
+                self.service.ready(self._intake.state)
         finally:
+            self.service.stopping()
             self._intake.end()
         return 0
 
@@ -106,6 +115,8 @@ class Worker:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK_S)
+            self._vitals.sign("tick", _STUCK_S)
+            self.service.status(self._intake.state)
             now = clock.wall_s()
             if not await self._intake.is_dated(now):
                 continue

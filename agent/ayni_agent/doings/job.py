@@ -27,7 +27,7 @@ class Ground(Protocol):
     """What commands stand on: the agent that they are given to."""
 
     async def tell(self, state: CommandState) -> bool:
-        """Send it to `done/NODE/ID`, never retained. False when the hub is not there to hear it."""
+        """Send it to `done/NODE`, never retained. False when the hub is not there to hear it."""
         ...
 
     async def poll(self, device: str) -> Poll:

@@ -32,6 +32,8 @@ LOOK_ALIKES = {
     "clock": ("monitor_silent", "battery"),
     "full": ("worn", "busy"),
     "worn": ("full", "supply", "heat"),
+    "certificate": ("clock", "settings"),
+    "backup": ("full", "worn"),
     "behind": ("no_power", "device"),
     "unknown": (
         "no_power", "cable", "antenna_moved", "device", "interference", "path", "busy", "dhcp",
@@ -77,6 +79,8 @@ def name_of(cause: str) -> str:
         "clock": _c("advice", "nobody to ask for the time"),
         "full": _c("advice", "no room left"),
         "worn": _c("advice", "worn part"),
+        "certificate": _c("advice", "certificate ends"),
+        "backup": _c("advice", "no good backup"),
         "behind": _c("advice", "another link before it"),
     }
     return names.get(cause, _c("advice", "not known yet"))
@@ -115,6 +119,10 @@ def goal(cause: str) -> str:
             return _("The monitor reports again.")
         case "clock":
             return _("It knows the time.")
+        case "certificate":
+            return _("The certificate is good for years again.")
+        case "backup":
+            return _("There is a backup of last night again.")
         case "full":
             return _("A third of the memory is free again.")
     return _("It answers again and stays well.")

@@ -84,6 +84,37 @@ def steps(cause: str) -> tuple[Step, ...]:
                 ),
                 verify(),
             )
+        case "certificate":
+            return (
+                first("certificate", "ask"),
+                Step(
+                    "look",
+                    _("There: ayni pki status. Which one ends, and when?"),
+                    _("After that day no monitor and no console connects; readings wait at the monitors."),
+                ),
+                Step(
+                    "act",
+                    _("There: ayni pki renew-server. Then bring both files to the central."),
+                    _("Monitors need nothing new, and nobody has to go to them."),
+                ),
+                Step(
+                    "act",
+                    _("At the central: systemctl reload mosquitto. Nobody is cut off by it."),
+                ),
+                verify(),
+            )
+        case "backup":
+            return (
+                first("backup", "look"),
+                Step("look", _("Health says why: is the stick there, is the other machine on?")),
+                Step(
+                    "act",
+                    _("Full: take away what is not ours, or put in a larger one."),
+                    _("Old backups go by themselves."),
+                ),
+                Step("act", _("At the central: systemctl start ayni-hub-backup. It says what is wrong.")),
+                verify(),
+            )
         case "full":
             return (
                 first("full", "look"),

@@ -69,6 +69,7 @@ class HealthPage(Page):
         try:
             found = await feed.ask(AskHealth(monitors=self._wanted_monitors()), Health)
             told.central, told.parts, told.problem, told.at = found.central, found.parts, "", now
+            told.certificates, told.backup = found.certificates, found.backup
             told.monitors.update({each.id: each for each in found.monitors})
         except NoAnswer as problem:
             told.problem = str(problem)

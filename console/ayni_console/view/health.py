@@ -11,7 +11,7 @@ from ayni_console.view import events as events_view
 from ayni_console.view import health_words as say
 from ayni_console.view.page import BLANK, Look, Row, matches, text
 from ayni_core.onlooking.model import Model
-from ayni_core.wire.health import CentralHealth, MonitorHealth, PartHealth
+from ayni_core.wire.health import BackupHealth, CentralHealth, CertificateHealth, MonitorHealth, PartHealth
 from ayni_core.wire.messages import Event, NodeView
 from ayni_core.wire.questions import Deliveries, TargetView
 from ayni_io import words
@@ -31,6 +31,8 @@ class Told:
 
     central: CentralHealth | None = None
     parts: Sequence[PartHealth] = ()
+    certificates: Sequence[CertificateHealth] = ()
+    backup: BackupHealth | None = None
     monitors: dict[str, MonitorHealth] = field(default_factory=dict)
     people: Deliveries | None = None
     events: Sequence[Event] = ()
@@ -89,6 +91,10 @@ def summary(model: Model, now: float) -> tuple[Line, ...]:
 def rows(model: Model, look: Look, told: Told, wanted: str = "") -> list[Row]:
     """The body."""
     made = _central(model, look, told)
+    for each in told.certificates:
+        made += _certificate(each, look)
+    if told.backup is not None:
+        made += _backup(told.backup, look)
     if told.parts:
         made += [BLANK, text(" ", Span(_("PARTS OF THE CENTRAL"), "head"))]
         for part in told.parts:
@@ -140,6 +146,27 @@ def _central(model: Model, look: Look, told: Told) -> list[Row]:
     if told.at and look.now - told.at > _OLD_S:
         found.append(("", _("so it said {age}", age=words.ago(look.now - told.at))))
     return made + facts(found, look)
+
+
+def _certificate(told: CertificateHealth, look: Look) -> list[Row]:
+    """A fact among others while it is good for long, a line with a sign when somebody has to see to it."""
+    said = say.certificate(told, look.now)
+    state = say.certificate_state(told, look.now)
+    if state == "ok":
+        return facts([(_("shows"), said)], look)
+    return _warned(state, said, look)
+
+
+def _backup(told: BackupHealth, look: Look) -> list[Row]:
+    """The same of the newest backup."""
+    said, state = say.backup(told, look.now, words.calm), say.backup_state(told, look.now)
+    return facts([(_("kept"), said)], look) if state == "ok" else _warned(state, said, look)
+
+
+def _warned(state: str, said: str, look: Look) -> list[Row]:
+    first, *rest = wrap(said, look.width - state_width() - 5)
+    indent = " " * (state_width() + 4)
+    return [text(*mark(state), first), *(text(indent, each) for each in rest)]
 
 
 def _started(central: CentralHealth, at: float, now: float) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 from ayni_core.onlooking.model import Model
 from ayni_core.wire import topics
-from ayni_core.wire.health import CentralHealth, MonitorHealth, PartHealth
+from ayni_core.wire.health import BackupHealth, CentralHealth, CertificateHealth, MonitorHealth, PartHealth
 from ayni_core.wire.messages import NodeView
 from ayni_io import values, words
 from ayni_io.i18n import _, _n
@@ -17,6 +18,10 @@ RIGHT_S = 15.0
 """A clock that is ahead or behind by no more is right; reports take a while on their way."""
 SHORT_DAYS = 3
 """Room for less needs somebody."""
+OLD_BACKUP_DAYS = 3
+"""A night may fail, and another; then somebody is to look."""
+SOON_DAYS, CRITICAL_DAYS = 90, 30
+"""A certificate that is good for less is to be renewed, and at once."""
 _MOST_NAMED = 6
 _DAY_S = 86_400.0
 
@@ -152,6 +157,44 @@ def blind_since(central: CentralHealth, now: float, span: Span) -> str:
     return _(
         "blind for {time}, since {at}", time=span(now - central.since), at=words.when(central.since, now)
     )
+
+
+def certificate(told: CertificateHealth, now: float) -> str:
+    """What it is of, and how long it is good."""
+    name, days = words.clean(told.name), int((told.ends - now) // _DAY_S)
+    until = time.strftime("%Y-%m-%d", time.gmtime(told.ends))
+    match told.of:
+        case "broker":
+            what = _("certificate of the broker, {name}", name=name)
+        case "server":
+            what = _("certificate of the server, {name}", name=name)
+        case _:
+            what = _("certificate of the page {name}", name=name)
+    if days < 0:
+        return f"{what}: " + _("EXPIRED on {date}", date=until)
+    return f"{what}: " + _n("{n} day left, until {date}", "{n} days left, until {date}", days, date=until)
+
+
+def certificate_state(told: CertificateHealth, now: float) -> str:
+    """Its state as the screens name states: who sees to it in time does so within three months."""
+    days = (told.ends - now) / _DAY_S
+    return "ok" if days >= SOON_DAYS else "weak" if days >= CRITICAL_DAYS else "down"
+
+
+def backup(told: BackupHealth, now: float, span: Span) -> str:
+    """How old the newest good one is, and why there is no newer one."""
+    if told.good_at is None:
+        said = _("no backup yet")
+    else:
+        said = _("newest backup: {time} old", time=span(max(now - told.good_at, 0.0)))
+    return f"{said}; {words.clean(told.fault)}" if told.fault else said
+
+
+def backup_state(told: BackupHealth, now: float) -> str:
+    """Its state as the screens name states."""
+    newest = told.since if told.good_at is None else told.good_at
+    old = now - newest > OLD_BACKUP_DAYS * _DAY_S
+    return "weak" if old or told.fault else "ok"
 
 
 def part_name(part: PartHealth) -> str:

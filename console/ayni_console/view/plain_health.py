@@ -10,7 +10,7 @@ from ayni_console.view import events as event_words
 from ayni_console.view import health_words as say
 from ayni_console.view import plain_parts as parts
 from ayni_core.onlooking.model import Model
-from ayni_core.wire.health import CentralHealth, MonitorHealth, PartHealth
+from ayni_core.wire.health import BackupHealth, CentralHealth, CertificateHealth, MonitorHealth, PartHealth
 from ayni_core.wire.messages import Event, NodeView
 from ayni_core.wire.questions import Deliveries, TargetView
 from ayni_io import words
@@ -38,7 +38,8 @@ _MOST = 10
 class Asked:
     """What the central was asked about itself. `answered` is whether it was there; `events` are those of
     monitors and of nothing in particular; `told` is how messages to people go, and `problem` why not.
-    `central`, `parts` and `monitors` are what it said of itself, of them, by their names."""
+    `central`, `parts`, `certificates`, `backup` and `monitors` are what it said of itself, of them, by their
+    names."""
 
     answered: bool = True
     events: Sequence[Event] = ()
@@ -46,6 +47,8 @@ class Asked:
     problem: str = ""
     central: CentralHealth | None = None
     parts: Sequence[PartHealth] = ()
+    certificates: Sequence[CertificateHealth] = ()
+    backup: BackupHealth | None = None
     monitors: dict[str, MonitorHealth] = field(default_factory=dict)
 
 
@@ -58,10 +61,14 @@ def of(events: Sequence[Event], beginnings: tuple[str, ...], node: str | None = 
 
 
 def all_is_well(model: Model, asked: Asked, now: float) -> bool:
-    """Whether the central takes in, every monitor reports, and every way to people works."""
+    """Whether the central takes in and has a backup, no certificate ends soon, every monitor reports, and
+    every way to people works."""
+    lasts = all(say.certificate_state(each, now) == "ok" for each in asked.certificates)
+    kept = asked.backup is None or say.backup_state(asked.backup, now) == "ok"
+    lasts = lasts and kept
     monitors = all(model.node_state(node, now) == "ok" for node in model.nodes.values())
     targets = asked.told.targets if asked.told is not None else ()
-    return not _trouble(model, now) and monitors and not any(target.failing for target in targets)
+    return not _trouble(model, now) and monitors and lasts and not any(target.failing for target in targets)
 
 
 def _trouble(model: Model, now: float) -> str:
@@ -101,6 +108,10 @@ def _central(model: Model, asked: Asked, now: float) -> Iterator[str]:
         yield f"  {say.part_name(part)}: {say.part_sentence(part)}, {lasted}"
         if part.buckets:
             yield "    " + _("its buckets: {buckets}", buckets=part.buckets)
+    for each in asked.certificates:
+        yield f"  {say.certificate(each, now)}"
+    if asked.backup is not None:
+        yield f"  {say.backup(asked.backup, now, parts.spoken)}"
     if model.skew_s:
         yield "  " + _("the clock of this machine is behind by: {time}", time=parts.spoken(model.skew_s))
     said = of(asked.events, CENTRAL)
@@ -209,6 +220,8 @@ def as_json(model: Model, asked: Asked, now: float) -> dict[str, object]:
             "waiting_monitors": [node.id for node in say.held(model)],
             "health": asdict(asked.central) if asked.central else None,
             "parts": [asdict(part) for part in asked.parts],
+            "certificates": [asdict(each) for each in asked.certificates],
+            "backup": asdict(asked.backup) if asked.backup else None,
             "events": [parts.event_json(model, each, now) for each in of(asked.events, CENTRAL)],
         },
         "monitors": [_monitor_json(model, node, asked, now) for node in model.nodes.values()],

@@ -19,6 +19,7 @@ from ayni_console.web.options import Web
 from ayni_core.schema import ConfigError
 from ayni_io import chosen
 from ayni_io.i18n import _
+from ayni_io.service import Service, Vitals, keep_watch
 
 
 def main(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
@@ -75,8 +76,14 @@ async def _serve(
 ) -> int:
     from ayni_console.web.server import WebServer  # what it needs is large, and an extra of its own
 
-    door = Door(lambda: _kept(web))
-    serving = asyncio.create_task(WebServer(web, door, command, language).run(tls, lambda: _told(web, door)))
+    door, service = Door(lambda: _kept(web)), Service()
+
+    def ready() -> None:
+        _told(web, door)
+        service.ready(web.url)
+
+    serving = asyncio.create_task(WebServer(web, door, command, language).run(tls, ready))
+    watching = asyncio.create_task(keep_watch(service, Vitals(tasks={"web": serving})))
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, serving.cancel)
@@ -86,6 +93,9 @@ async def _serve(
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
+    finally:
+        service.stopping()
+        watching.cancel()
     return 0
 
 

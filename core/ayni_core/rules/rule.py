@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-SCOPES = ("device", "interface", "cable", "end", "link", "node", "upstream")
+SCOPES = ("device", "interface", "cable", "end", "link", "node", "upstream", "central")
 """What a rule is about. `interface` is an Ethernet port; `cable` the same, of a radio that is an end of a
-link."""
+link. `central` is the hub itself, and what it depends on."""
 TESTS = (
     "equals",
     "below",

@@ -1,6 +1,7 @@
 """Signs: numbers that rules look at and no device gives, computed from polls. A closed list, as of metrics.
 
-`scope` says where one belongs: to a device, a port of it, an end of a link, a link, a monitor, a way out.
+`scope` says where one belongs: to a device, a port of it, an end of a link, a link, a monitor, a way out, the
+central itself.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ _TABLE = (
     _s("node_clock", "", "node", "1 while a monitor knows the time, else 0"),
     _s("upstream_up", "", "upstream", "1 while the port of a way out works, else 0"),
     _s("data_used_pct", "%", "upstream", "share of the month's data that a way out has carried"),
+    _s("certificate_days", "d", "central", "days for which a certificate is still good"),
+    _s("backup_days", "d", "central", "days since the newest good backup of the central"),
 )
 
 SIGNS: dict[str, Sign] = {

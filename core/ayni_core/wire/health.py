@@ -86,10 +86,32 @@ class MonitorHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateHealth:
+    """A certificate that others meet at the central: good until `ends`. `of` is `broker`, `server` (which we
+    feed), `phone` or `numbers`; `name` is where it is shown."""
+
+    of: str
+    name: str
+    ends: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupHealth:
+    """Of the central's backups, where it is told to make some: there should be any `since`; the newest good
+    one is of `good_at`, and `fault` is what was wrong the last time, as a sentence."""
+
+    since: float
+    good_at: float | None = None
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """The answer to `health`."""
 
     central: CentralHealth | None = None
     parts: tuple[PartHealth, ...] = ()
     monitors: tuple[MonitorHealth, ...] = ()
+    certificates: tuple[CertificateHealth, ...] = ()
+    backup: BackupHealth | None = None
     error: Message | None = None

@@ -83,12 +83,15 @@ class HubState:
     """`hub`, retained: `ready`, `store-down`, `clock-wrong`, or `gone` (its last will).
 
     `closed` lists buckets that nobody takes in right now: for their nodes it is as if it were `store-down`.
+    `restored` names a return from a backup that is `missing_s` old: what was acknowledged since is asked for.
     """
 
     state: str
     at: float = 0.0
     version: str = ""
     closed: tuple[int, ...] = ()
+    restored: str | None = None
+    missing_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,7 +335,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandState:
-    """`done/NODE/ID`: how far a command is. `state` is one of `commands.STATES`.
+    """`done/NODE`: how far a command is. `state` is one of `commands.STATES`.
 
     While it runs, `lines` are those since the last state; a final state has all of them. `mono_s` is the
     agent's CLOCK_BOOTTIME; `epoch` and `boot` are in the answer to `hello` only.

@@ -1,7 +1,8 @@
 """Topics under `ayni/v1/`, and which account may use which.
 
-Accounts are `n-NODE`, `p-PERSON`, `h-HUB`, `w-WORKER`, `b-VILLAGE`, `r-REGION`, `l-LAB`. Rights are written
-out per account: patterns that apply to everybody cannot say that a node owns its bucket.
+Accounts are `n-NODE`, `p-PERSON`, `h-HUB`, `w-WORKER`, `b-VILLAGE`, `r-REGION`, `l-LAB`, `k-HUB` that keeps
+the accounts, and `e-NODE` for a node that is to become one. Rights are written out per account: patterns that
+apply to everybody cannot say that a node owns its bucket.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ BEAT = f"{PREFIX}/beat"
 """Where the hub shows every half minute that it lives. Nodes do not hear it: it would cost a metered link
 more than all readings do."""
 LAB = f"{PREFIX}/lab"
+CONTROL = "$CONTROL/dynamic-security/v1"
+"""Where Mosquitto's dynamic-security plugin is told of accounts; it answers at `CONTROL_ANSWER`."""
+CONTROL_ANSWER = f"{CONTROL}/response"
 
 
 HUB_HEARS = tuple(f"{PREFIX}/{root}/#" for root in ("in", "state", "ask", "done", "alert", "net"))
@@ -76,9 +80,30 @@ def cmd(node: str) -> str:
     return f"{PREFIX}/cmd/{node}"
 
 
-def done(node: str, command: str) -> str:
-    """Where a node tells what became of a command."""
-    return f"{PREFIX}/done/{node}/{command}"
+def done(node: str) -> str:
+    """Where a node tells what became of a command. One topic, not one for each command: what is retained on
+    topics without number would fill the broker's memory and disk."""
+    return f"{PREFIX}/done/{node}"
+
+
+def renew(node: str) -> str:
+    """Where the keeper of accounts hands a node its next password. Nobody else hears it, nor the hub."""
+    return f"{PREFIX}/renew/{node}"
+
+
+def renewed(node: str) -> str:
+    """Where the node tells how far that is."""
+    return f"{PREFIX}/renewed/{node}"
+
+
+def enrol(node: str) -> str:
+    """Where a machine that was invited asks to become this node."""
+    return f"{PREFIX}/enrol/{node}"
+
+
+def welcome(node: str) -> str:
+    """Where it is given what it needs for that. Nobody else hears it."""
+    return f"{PREFIX}/welcome/{node}"
 
 
 def alert(alert_id: str) -> str:
@@ -116,7 +141,8 @@ class Address:
 
 _WORDS = {
     "in": 3, "fed": 4, "part": 1, "told": 1, "heard": 1, "state": 1, "ack": 1, "hub": 0, "beat": 0,
-    "alert": 1, "net": 2, "ask": 3, "answer": 3, "cmd": 1, "done": 2,
+    "alert": 1, "net": 2, "ask": 3, "answer": 3, "cmd": 1, "done": 1, "renew": 1, "renewed": 1, "enrol": 1,
+    "welcome": 1,
 }  # fmt: skip
 
 
@@ -157,9 +183,9 @@ def rights(account: str, role: str = "viewer") -> Rights:
     match kind:
         case "n":
             return Rights(
-                publish=(f"{PREFIX}/in/{bucket(name):02d}/{name}/+", state(name), done(name, "+")),
-                subscribe=(ack(name), HUB, cmd(name)),
-            )
+                publish=(*(frame(name, kind) for kind in KINDS), state(name), done(name), renewed(name)),
+                subscribe=(ack(name), HUB, cmd(name), renew(name)),
+            )  # fmt: skip
         case "h":
             own = tuple(f"{PREFIX}/{root}/#" for root in ("ack", "alert", "net", "answer", "cmd", "heard"))
             parts = tuple(f"{PREFIX}/{root}/#" for root in ("fed", "part", "told"))
@@ -190,8 +216,17 @@ def rights(account: str, role: str = "viewer") -> Rights:
                     f"{PREFIX}/answer/{name}/#", LAB,
                 ),
             )  # fmt: skip
+        case "k":
+            told_by = tuple(f"{PREFIX}/{root}/#" for root in ("state", "renewed", "enrol"))
+            return Rights(
+                publish=(CONTROL, f"{PREFIX}/renew/#", f"{PREFIX}/welcome/#"),
+                subscribe=(CONTROL_ANSWER, *told_by),
+            )
+        case "e":
+            return Rights(publish=(enrol(name),), subscribe=(welcome(name),))
         case "l":
             return Rights(publish=(LAB,), subscribe=(f"{PREFIX}/lab/do/+",))
     raise ValueError(
-        f"{account}: an account is n-NODE, p-PERSON, h-HUB, w-WORKER, b-VILLAGE, r-REGION or l-LAB"
+        f"{account}: an account is n-NODE, p-PERSON, h-HUB, w-WORKER, b-VILLAGE, r-REGION, l-LAB, k-HUB or "
+        "e-NODE"
     )

@@ -89,7 +89,8 @@ class AlertBook:
             "site": self._network.sites,
         }
         for identifier, alert in list(self.alerts.items()):
-            if alert.rule not in rules or alert.name not in known.get(alert.kind, {}):
+            gone = alert.kind != "central" and alert.name not in known.get(alert.kind, {})
+            if alert.rule not in rules or gone:
                 self._end(identifier)
 
     # ---- what the judge says
@@ -104,7 +105,7 @@ class AlertBook:
             if before is not None:
                 self._cleared(before, at)
             return
-        text = Message(rule.text, wording.values(self._network, rule, subject, track, normal))
+        text = Message(rule.text, wording.values(self._network, rule, subject, track, normal, at))
         if before is not None:
             self._goes_on(before, track.level, text, at)
             return

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from ayni_core.inventory import Network
 from ayni_core.message import Plain
 from ayni_core.rules import Rule, Track
+from ayni_core.rules.sign import SIGNS
 from ayni_core.rules.words import shown
 from ayni_hub.alerting.subject import Subject
 
+_LEFT = frozenset({"certificate_days"})
+"""Signs that count days still to come; others count days gone by."""
+
 
 def values(
-    network: Network, rule: Rule, subject: Subject, track: Track, normal: float | None
+    network: Network, rule: Rule, subject: Subject, track: Track, normal: float | None, at: float
 ) -> dict[str, Plain]:
-    """By the places of the rule's text. A normal that is not known is left to the sentence as nothing."""
+    """By the places of the rule's text, as it turned `at`. A normal that is not known is left to the sentence
+    as nothing."""
     value = track.value
     match subject.kind:
         case "device":
@@ -31,6 +38,8 @@ def values(
                 }
         case "node":
             found = {"node": network.nodes[subject.name].title}
+        case "central":
+            found = {"part": subject.name, "date": _date(rule, value, at)}
         case _:
             found = {"upstream": network.upstreams[subject.name].title}
     return found | {"value": shown(value)}
@@ -47,6 +56,15 @@ def title(network: Network, kind: str, name: str) -> str:
     }
     found = known.get(kind, {}).get(name)
     return str(getattr(found, "title", name))
+
+
+def _date(rule: Rule, days: float | None, at: float) -> Plain:
+    """The day (UTC) that a number of days means, of those left or of those since; none where it is none."""
+    sign = SIGNS.get(rule.metric)
+    if days is None or sign is None or sign.unit != "d":
+        return None
+    moment = at + (days if rule.metric in _LEFT else -days) * 86_400
+    return datetime.fromtimestamp(round(moment), UTC).strftime("%Y-%m-%d")
 
 
 def _round(value: float | None) -> Plain:

@@ -66,7 +66,7 @@ def looking(config: HubConfig, inside: Inside) -> Callable[[], Health]:
             repeated=totals.repeated,
             refused=totals.refused,
             inbox_frames=len(intake.inbox),
-            inbox_bytes=sum(len(arrival.payload) for arrival in intake.inbox),
+            inbox_bytes=intake.inbox.size_bytes,
             newest=max(heard, default=None),
             alerts=tuple(inside.judge.alerts.values()),
             folder=config.data_dir,
