@@ -18,6 +18,7 @@ from ayni_agent.enrolment import EnrolError
 from ayni_core import invitation
 from ayni_core.invitation import InvitationError
 from ayni_io.i18n import _
+from ayni_io.switched_on import switch_on
 
 FOLDER = Path("/etc/ayni")
 _LONGEST = 4096
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--to", type=Path, default=FOLDER, metavar="DIR", help=_("where files go (default: /etc/ayni)")
     )
+    result.add_argument("--no-start", action="store_true", help=_("leave the service as it is"))
     result.add_argument(
         "--replace", action="store_true", help=_("also where this machine is a monitor already")
     )
@@ -81,5 +83,11 @@ def main(argv: Sequence[str], ask: Callable[[str], str] = getpass.getpass) -> in
         print(_("Secrets that are still wanted, each on the first line of a file:"))
         for name in given.wanted:
             print(f"    {options.to / 'secrets' / name}")
+    problem = None if options.no_start or given.wanted or folder != FOLDER else switch_on(("ayni-agent",))
+    if problem == "":
+        print(_("It runs: ayni agent status"))
+        return 0
+    if problem:
+        print(_("It was not started: {reason}", reason=problem))
     print(_("Then start it: sudo systemctl enable --now ayni-agent"))
     return 0

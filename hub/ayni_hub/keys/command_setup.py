@@ -18,6 +18,7 @@ from ayni_core.inventory import Network
 from ayni_hub.keys import setting_up
 from ayni_hub.keys.setting_up import Ask, Basics, Place, SetupError
 from ayni_io.i18n import _
+from ayni_io.switched_on import switch_on
 
 PKI = "ayni-pki"
 
@@ -49,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
                       help=_("read the passphrase from a file"))  # fmt: skip
     made.add_argument("--passphrase-env", metavar="NAME",
                       help=_("read it from this variable of the environment"))  # fmt: skip
+    result.add_argument("--no-start", action="store_true", help=_("leave the services as they are"))
     result.add_argument("--root", type=Path, default=Path("/"), metavar="DIR",
                         help=_("put everything below this folder: for an image"))  # fmt: skip
     return result
@@ -77,8 +79,21 @@ def main(argv: Sequence[str], ask: Ask = input, ask_secret: Ask = getpass.getpas
         return 1
     except (EOFError, KeyboardInterrupt):
         return 1
-    _tell(place, network, wanted, pki)
+    _tell(place, wanted)
+    if options.no_start or options.root != Path("/") or not _started():
+        print(_("Then: sudo systemctl enable --now mosquitto ayni-hub; sudo systemctl restart mosquitto"))
+    _tell_next(network, pki)
     return 0
+
+
+def _started() -> bool:
+    """Whether broker and central run, with what was written."""
+    problem = switch_on(("mosquitto", "ayni-hub"))
+    if problem == "":
+        print(_("started  {units}", units="mosquitto, ayni-hub"))
+    elif problem:
+        print(_("not started: {reason}", reason=problem))
+    return problem == ""
 
 
 def _network(place: Place, options: argparse.Namespace, ask: Ask) -> tuple[dict[str, object], str]:
@@ -144,14 +159,16 @@ def _text(path: Path) -> str:
         raise SetupError(_("{path}: not a file in PEM", path=path)) from None
 
 
-def _tell(place: Place, network: Network, wanted: Sequence[str], pki: Path | None) -> None:
+def _tell(place: Place, wanted: Sequence[str]) -> None:
     for path in place.written:
         print(_("written  {path}", path=path))
     if not place.written:
         print(_("nothing changed"))
     for name in wanted:
         print(_("wanted   {path}: a secret on its first line", path=place.etc / "secrets" / name))
-    print(_("Then: sudo systemctl enable --now mosquitto ayni-hub; sudo systemctl restart mosquitto"))
+
+
+def _tell_next(network: Network, pki: Path | None) -> None:
     for node in network.nodes:
         print(_("A monitor: sudo ayni hub invite {node}", node=node))
     if network.people:
