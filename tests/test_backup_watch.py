@@ -62,6 +62,7 @@ def test_the_newest_anywhere_counts_and_is_missed_after_three_days_until_there_i
     assert (alert.level, alert.kind, alert.calls) == ("warn", "central", True)
     Picture(central.judge, {}, NOW).news(NOW + 3.1 * DAY, set())
     (alert,) = central.judge.alerts.values()
+    assert alert.rule == "backup-old"
     assert said(alert.cause) == "no good backup"
     assert central.look(4, good(4)) == []
     old = PlaceStatus(tried_at=NOW + 7.5 * DAY, good_at=NOW + 4 * DAY, fault="no stick")

@@ -160,6 +160,9 @@ def test_a_quiet_second_of_a_thousand_sites_costs_next_to_nothing(watched: Watch
 
 def test_every_shipped_rule_has_its_cases() -> None:
     here = Path(__file__).parent
-    files = [*here.glob("test_rules_*.py"), here / "test_judge.py", here / "test_baselines.py"]
+    files = [
+        *here.glob("test_rules_*.py"),
+        *(here / f"test_{each}.py" for each in ("judge", "baselines", "certificate_alarm", "backup_watch")),
+    ]
     said = "\n".join(path.read_text(encoding="utf-8") for path in files)
     assert [rule.name for rule in RULES if f'"{rule.name}"' not in said and rule.name not in said] == []

@@ -50,6 +50,7 @@ _text("first.worn", "Get a spare one, and copy what is kept on it.")
 _text("first.full", "Look: what fills it? Keep what is needed, clear the rest.")
 _text("first.clock", "Look: does it reach a machine that knows the time?")
 _text("first.plan", "Ask: how much is left of the data plan, and until when?")
+_text("first.backup", "Health says why: is the stick there, is the other machine on?")
 _text("first.certificate", "Ask: who has the laptop with the network's authority (the folder pki)?")
 _text("first.unknown", "Ask: one home, one site or everyone? Since when? What changed?")
 

@@ -106,7 +106,6 @@ def steps(cause: str) -> tuple[Step, ...]:
         case "backup":
             return (
                 first("backup", "look"),
-                Step("look", _("Health says why: is the stick there, is the other machine on?")),
                 Step(
                     "act",
                     _("Full: take away what is not ours, or put in a larger one."),
