@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from pathlib import Path
 
 from places import LAB, Trouble, folder
@@ -34,6 +35,15 @@ def enter_groups(name: str) -> None:
     """This very process is in them from now on."""
     for group in groups(name):
         (group / "cgroup.procs").write_text(str(os.getpid()))
+
+
+def end_strays() -> None:
+    """Kill what still lives in control groups of this lab: machines whose folders somebody has removed."""
+    for top in _HIERARCHIES:
+        for procs in top.glob(f"ayni-{LAB}-*/**/cgroup.procs"):
+            with contextlib.suppress(OSError):
+                for pid in procs.read_text().split():
+                    os.kill(int(pid), signal.SIGKILL)
 
 
 def keeper(name: str) -> int | None:

@@ -215,4 +215,5 @@ def down_all() -> None:
     """The whole lab: machines, wires, keys."""
     for name in machines():
         down(name)
+    cell.end_strays()
     wires.clear()
