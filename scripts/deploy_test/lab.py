@@ -161,11 +161,13 @@ class Lab:
         words = [str(BIN / "ansible-playbook"), book, *options, *haste]
         if typed:
             self.commands.append(f"ansible-playbook {book} {' '.join(options)}".strip())
-        text, status = self._in_a_group([*inside(DESK), *words])
+        lines, status = self._in_a_group([*inside(DESK), *words])
+        text = "".join(line for _at, line in lines)
         self._plays += 1
         if self.keep_logs is not None:
             self.keep_logs.mkdir(parents=True, exist_ok=True)
-            (self.keep_logs / f"play-{self._plays:02}.log").write_text(f"{words}\n{text}")
+            timed = "".join(f"{at:6.1f} {line}" for at, line in lines)
+            (self.keep_logs / f"play-{self._plays:02}.log").write_text(f"{words}\n{timed}")
         rows = _RECAP.findall(text)
         return Play(
             changed={name: int(changed) for name, _ok, changed, _away, _failed in rows},
@@ -174,19 +176,24 @@ class Lab:
             text=text,
         )
 
-    def _in_a_group(self, words: list[str]) -> tuple[str, int]:
-        """A program with all that it starts, which ends with us, too, when somebody interrupts us."""
+    def _in_a_group(self, words: list[str]) -> tuple[list[tuple[float, str]], int]:
+        """A program with all that it starts, which ends with us, too, when somebody interrupts us.
+
+        What it printed, each line with the seconds since it began.
+        """
+        began = time.monotonic()
         with subprocess.Popen(
             words, env=self.environment(), cwd=ANSIBLE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, start_new_session=True,
         ) as process:  # fmt: skip
             try:
-                text = process.communicate()[0]
+                lines = [(time.monotonic() - began, line) for line in process.stdout or ()]
+                process.wait()
             except BaseException:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 raise
-        return text, process.returncode
+        return lines, process.returncode
 
     def environment(self) -> dict[str, str]:
         """What programs at the desk are told."""
