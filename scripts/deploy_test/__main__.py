@@ -17,6 +17,7 @@ os.environ["AYNI_LAB"] = f"dt{os.getpid() % 1_000_000}"  # before `places` is im
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "nspawn"))
 
 import alone
+import bases
 import bundling
 import change
 import checks
@@ -39,10 +40,11 @@ def main() -> int:
     )
     parser.add_argument("--short", action="store_true", help="what CI has time for: four minutes at most")
     parser.add_argument(
-        "--only", default="", metavar="WORDS", help="besides the first, those whose line has these words"
+        "--only", default="", metavar="WORDS,…", help="besides the first, those whose line has some of these"
     )
     parser.add_argument("--logs", type=Path, metavar="DIR", help="keep what the plays print there")
     parser.add_argument("--list", action="store_true", help="name the checks")
+    parser.add_argument("--prepare", action="store_true", help="only fetch what is kept from run to run")
     asked = parser.parse_args()
     checks.CHECKS.sort(key=lambda each: GROUPS.index(each.does.__module__))
     if asked.list:
@@ -53,6 +55,9 @@ def main() -> int:
     began = time.monotonic()
     check_lab()
     bundle = bundling.current(DEBIAN)
+    bases.built(DEBIAN)
+    if asked.prepare:
+        return 0
     prepared = time.monotonic()
     lab = Lab(bundle=bundle, keep_logs=asked.logs, hasty=asked.short)
     try:

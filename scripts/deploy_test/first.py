@@ -29,6 +29,7 @@ def first_reading(lab: Lab) -> str:
         return bool(lab.latest("torre-radio")) and bool(lab.latest("cerro-radio"))
 
     until(seen, 60, "no reading of the radios came to the central")
+    lab.read_since = time.time()
     told = lab.desk("ssh", "-F", _ssh(), f"pi@{HUB}", "ayni", "status", may_fail=True)
     expect("Valle de prueba" in told, f"ayni status on the hub says: {told.strip()[:300]}")
     minutes = (time.monotonic() - began) / 60

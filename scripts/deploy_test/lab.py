@@ -86,6 +86,8 @@ class Lab:
     commands: list[str] = field(default_factory=list)
     label: str = "0.1.0"
     """Which bundle is deployed, as `ayni_version` names it."""
+    read_since: float = 0.0
+    """When the first readings had come."""
     trouble: type[Exception] = Trouble
     _programs: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _plays: int = 0
@@ -161,7 +163,7 @@ class Lab:
         words = [str(BIN / "ansible-playbook"), book, *options, *haste]
         if typed:
             self.commands.append(f"ansible-playbook {book} {' '.join(options)}".strip())
-        lines, status = self._in_a_group([*inside(DESK), *words])
+        lines, status = self._alone([*inside(DESK), *words])
         text = "".join(line for _at, line in lines)
         self._plays += 1
         if self.keep_logs is not None:
@@ -176,22 +178,22 @@ class Lab:
             text=text,
         )
 
-    def _in_a_group(self, words: list[str]) -> tuple[list[tuple[float, str]], int]:
-        """A program with all that it starts, which ends with us, too, when somebody interrupts us.
+    def _alone(self, words: list[str]) -> tuple[list[tuple[float, str]], int]:
+        """A program with all that it starts, also in the background: it ends with us if we are interrupted.
 
         What it printed, each line with the seconds since it began.
         """
         began = time.monotonic()
+        own = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
         with subprocess.Popen(
-            words, env=self.environment(), cwd=ANSIBLE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            [*own, *words], env=self.environment(), cwd=ANSIBLE, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         ) as process:  # fmt: skip
             try:
                 lines = [(time.monotonic() - began, line) for line in process.stdout or ()]
                 process.wait()
             except BaseException:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                process.kill()
                 raise
         return lines, process.returncode
 
