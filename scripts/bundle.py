@@ -20,6 +20,7 @@ from pathlib import Path
 import bundle_debs as debs
 import bundle_wheels as wheels
 from bundle_targets import MACHINE, ROOT, Part, Table, Target, TargetError, read_table, requirements
+from user_cache import cache
 
 _SCRIPTS = ("install", "uninstall", "README")
 _FREE_NEEDED = 400 * 1024 * 1024
@@ -105,14 +106,12 @@ class _Making:
         }
         self._wheels(own, folder / "wheels")
         self._debs(folder / "debs")
-        self._files(folder)
+        put_files(folder, self._table, self._parts, self._target.debian)
         for part in self._parts:
             self._about[f"units_{part.name}"] = " ".join(part.units)
             self._about[f"needs_{part.name}"] = part.needs
             self._about[f"needs_kb_{part.name}"] = str(self._needs_kb[part.name])
         (folder / "about").write_text("".join(f"{key}={value}\n" for key, value in self._about.items()))
-        for name in _SCRIPTS:
-            shutil.copy(ROOT / "deploy" / "bundle" / name, folder / name)
         return folder
 
     def _own_wheel(self) -> wheels.Wheel:
@@ -147,8 +146,7 @@ class _Making:
         mirror = (
             debs.Mirror(main=self._asked.mirror, security="") if self._asked.mirror else debs.own_mirror()
         )
-        kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        folder = kept / "ayni" / "bundle" / f"{self._target.debian}-{self._target.deb_arch}"
+        folder = cache("bundle") / f"{self._target.debian}-{self._target.deb_arch}"
         folder.mkdir(parents=True, exist_ok=True)
         apt = debs.Apt(self._target, folder, mirror, updates=not self._asked.without_updates)
         apt.update()
@@ -171,18 +169,23 @@ class _Making:
                     f"deploy/bundle/targets.toml says {stated}"
                 )
 
-    def _files(self, folder: Path) -> None:
-        names = {part.name for part in self._parts}
-        if any(part.units for part in self._parts):
-            names.add(MACHINE)
-        for file in self._table.files:
-            if file.part not in names or self._target.debian not in file.debians:
-                continue
-            # What has no place of its own on the machine stays beside the program.
-            below = "files" if file.to.startswith("/") else "beside"
-            to = folder / below / file.part / file.to.lstrip("/")
+
+def put_files(folder: Path, table: Table, parts: Sequence[Part], debian: str) -> None:
+    """Copy these parts' files, and what installs them, into a bundle's folder, instead of those there."""
+    names = {part.name for part in parts}
+    if any(part.units for part in parts):
+        names.add(MACHINE)
+    # What has no place of its own on the machine stays beside the program.
+    own, beside = folder / "files", folder / "beside"
+    for old in (own, beside):
+        shutil.rmtree(old, ignore_errors=True)
+    for file in table.files:
+        if file.part in names and debian in file.debians:
+            to = (own if file.to.startswith("/") else beside) / file.part / file.to.lstrip("/")
             to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file.source, to)
+    for name in _SCRIPTS:
+        shutil.copy(ROOT / "deploy" / "bundle" / name, folder / name)
 
 
 def _write_list(path: Path, names: Iterable[str]) -> None:

@@ -30,6 +30,19 @@ def need(program: str) -> str:
     pytest.skip(f"{program} is not installed")
 
 
+def shifted_clock(folder: Path) -> Path:
+    """What shifts the wall clock of the program that it is preloaded into; built there."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("there is no C compiler here to build what shifts a program's clock")
+    library = folder / "shifted_clock.so"
+    source = Path(__file__).with_name("shifted_clock.c")
+    built = subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", library, source], check=False)
+    if built.returncode:
+        pytest.skip("the C compiler has no headers here")
+    return library
+
+
 def free_port(kind: int = socket.SOCK_STREAM) -> int:
     """A loopback port nobody uses at the moment; `socket.SOCK_DGRAM` for UDP."""
     with socket.socket(socket.AF_INET, kind) as probe:
@@ -38,8 +51,9 @@ def free_port(kind: int = socket.SOCK_STREAM) -> int:
         return port
 
 
-def wait_until(ready: Callable[[], bool], what: str, *, within_s: float = 10.0) -> None:
-    """Ask `ready` every 20 ms until it is true; fails the test after `within_s`."""
+def wait_until(ready: Callable[[], bool], what: str, *, within_s: float = 60.0) -> None:
+    """Ask `ready` every 20 ms until it is true; fails the test after `within_s`, which is no promise of ours:
+    other tests run beside."""
     end = time.monotonic() + within_s
     while not ready():
         if time.monotonic() > end:

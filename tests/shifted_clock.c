@@ -1,6 +1,8 @@
 /* Preloaded (LD_PRELOAD), the wall clock of a program is behind by $AYNI_BEHIND_S seconds; no other clock is.
+ * $AYNI_AHEAD is a file with the seconds that it is ahead, read in every call, so that it can be set meanwhile.
  * With $AYNI_UNSURE the kernel says that nobody keeps it right. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -8,11 +10,24 @@
 #include <time.h>
 #include <unistd.h>
 
+static time_t ahead_s(void) {
+    const char *behind = getenv("AYNI_BEHIND_S"), *path = getenv("AYNI_AHEAD");
+    time_t seconds = behind ? -strtoll(behind, 0, 10) : 0;
+    int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (file >= 0) {
+        char text[40];
+        ssize_t length = read(file, text, sizeof text - 1);
+        close(file);
+        text[length > 0 ? length : 0] = 0;
+        seconds += strtoll(text, 0, 10);
+    }
+    return seconds;
+}
+
 int clock_gettime(clockid_t clock, struct timespec *now) {
     int result = syscall(SYS_clock_gettime, clock, now);
-    const char *behind = getenv("AYNI_BEHIND_S");
-    if (!result && behind && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-        now->tv_sec -= strtoll(behind, 0, 10);
+    if (!result && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+        now->tv_sec += ahead_s();
     return result;
 }
 

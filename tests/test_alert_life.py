@@ -523,6 +523,9 @@ def test_windows_are_listed_ended_and_refused_in_words(ledger: Ledger) -> None:
     assert office.ask(AskMaintained(id="m1"), "rosa") is None
     assert office.ask(AskMaintained(id="m1")) == "answer.no_such_window"
     assert set(office.windows.made) == {"m2"}
+    assert office.ask(AskMaintained(id="m2")) is None
+    assert office.ask(AskMaintain(kind="device", name="gw", for_s=7200)) is None
+    assert set(office.windows.made) == {"m3"}, "a name that was used is nobody's again"
     for wrong in (
         AskMaintain(),
         AskMaintain(start="soon", end="later"),

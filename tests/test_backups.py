@@ -468,7 +468,7 @@ def test_a_server_that_speaks_something_else_is_one_sentence(said: bytes) -> Non
 
 
 def test_a_backup_to_another_machine_over_ssh_with_a_key_that_may_do_nothing_else(
-    tmp_path: Path, keys: tuple[Path, str]
+    tmp_path: Path, keys: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with sshd(tmp_path) as (port, host_key, user):
         where = a_machine(tmp_path / "old")
@@ -481,6 +481,15 @@ def test_a_backup_to_another_machine_over_ssh_with_a_key_that_may_do_nothing_els
         (name,) = [path.name for path in (tmp_path / "there").iterdir()]
         with machine.opened(target) as place:
             assert digest(place, name) == next(iter(result.places.values())).sha256
+        # as our units are given it: a folder of credentials, which systemd calls by its own name
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "given"))
+        (tmp_path / "given").mkdir()
+        shutil.copy(tmp_path / "client", tmp_path / "given" / "ayni_backup-ssh")
+        with machine.opened(replace(target, key="credential:backup-ssh")) as place:
+            assert name in place.names()
+        for nowhere in ("credential:other", f"file:{tmp_path / 'other'}", "env:HOME"):
+            result = nightly.run("hub", where, config_of(keys[1], replace(target, key=nowhere)), NOW + DAY)
+            assert f"{nowhere}: there is no such private key" in result.fault
         wrong = replace(target, host_key="ssh-ed25519 " + "A" * 68)
         result = nightly.run("hub", where, config_of(keys[1], wrong), NOW + DAY)
         assert "Host key verification failed" in result.fault

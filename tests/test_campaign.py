@@ -11,7 +11,7 @@ import parts
 import pytest
 
 BENCH = Path(__file__).resolve().parent.parent / "bench"
-KILLS = 20
+KILLS = 12
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def _bench_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCH))
 
 
-def test_twenty_kills_on_a_bad_link_lose_and_double_nothing(tmp_path: Path) -> None:
+def test_a_dozen_kills_on_a_bad_link_lose_and_double_nothing(tmp_path: Path) -> None:
     parts.need("mosquitto")
     pace = ("--every", "0.8", "--calm", "2", "--drain", "30")
     command = [sys.executable, str(BENCH / "campaign.py"), "--json", "--kills", str(KILLS), "--seed", "7"]
@@ -30,7 +30,7 @@ def test_twenty_kills_on_a_bad_link_lose_and_double_nothing(tmp_path: Path) -> N
     figures = {each["key"]: each["value"] for each in json.loads(done.stdout)["figures"]}
     killed = sum(figures[f"campaign_kills_{name}"] for name in ("agent", "hub", "broker"))
     assert killed == KILLS
-    assert figures["campaign_polls_read"] > 50, "there was something to lose"
+    assert figures["campaign_polls_read"] > 30, "there was something to lose"
     assert figures["campaign_lost"] == figures["campaign_doubled"] == 0
 
 

@@ -215,6 +215,7 @@ def test_it_looks_where_monitors_and_people_do() -> None:
         ("phone", "phone :8443"),
     ]
     assert places(network(hub={}), feed={"broker": far}) == [("server", "central.example.org:8883")]
+    assert places(network(hub={}), certificates=["/etc/ayni/web.pem"]) == [("file", "/etc/ayni/web.pem")]
 
 
 def test_a_village_that_cannot_reach_itself_from_outside_looks_on_its_own_machine(tmp_path: Path) -> None:
@@ -266,6 +267,11 @@ def told(days: float, of: str = "broker", name: str = "hub.lan:8883") -> Certifi
             told(1.5, "server"),
             "the server, hub.lan:8883: 1 day left, until 2026-11-23",
             "down",
+        ),
+        (
+            told(100.5, "file", "/etc/ayni/web.pem"),
+            "the file /etc/ayni/web.pem: 100 days left, until 2027-03-02",
+            "ok",
         ),
         (
             told(-3, "phone", "phone :8443"),

@@ -90,6 +90,10 @@ def test_an_unknown_option_is_refused_with_the_usage(path: tuple[str, ...]) -> N
         (("consle",), 'unknown command "consle"; did you mean "console"?'),
         (("agent", "pol"), 'unknown command "agent pol"; did you mean "poll"?'),
         (("hub", "rnu"), 'unknown command "hub rnu"; did you mean "run"?'),
+        (("backup",), 'unknown command "backup"; did you mean "hub backup"?'),
+        (("check",), 'unknown command "check"; did you mean "agent check", "hub check", "rules check"?'),
+        (("--verison",), 'unknown command "--verison"; did you mean "--version"?'),
+        (("pki", "--hlep"), 'unknown command "pki --hlep"; did you mean "--help"?'),
     ],
 )
 def test_an_unknown_command_gets_the_nearest_known_one(words: tuple[str, ...], hint: str) -> None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import parts
 import pytest
 
 from ayni_agent.collector import Collector
@@ -794,36 +794,6 @@ def test_what_the_ledger_keeps_of_lines_comes_back(tmp_path: Path) -> None:
 # ---- a real process whose clock is shifted
 
 
-SHIFT_C = """
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
-static long shift(void) {
-    char text[40]; int file = open(getenv("CLOCK_SHIFT"), O_RDONLY | O_CLOEXEC);
-    ssize_t n = file < 0 ? 0 : read(file, text, 39);
-    if (file >= 0) close(file);
-    text[n > 0 ? n : 0] = 0;
-    return strtol(text, 0, 10);
-}
-int clock_gettime(clockid_t which, struct timespec *time) {
-    int failed = syscall(SYS_clock_gettime, which, time);
-    if (!failed && (which == CLOCK_REALTIME || which == CLOCK_REALTIME_COARSE)) time->tv_sec += shift();
-    return failed;
-}
-int gettimeofday(struct timeval *restrict value, void *restrict zone) {
-    struct timespec time; clock_gettime(CLOCK_REALTIME, &time);
-    value->tv_sec = time.tv_sec; value->tv_usec = time.tv_nsec / 1000; return 0;
-}
-time_t time(time_t *out) {
-    struct timespec time; clock_gettime(CLOCK_REALTIME, &time);
-    if (out) *out = time.tv_sec;
-    return time.tv_sec;
-}
-"""
 SHIFTED = """
 import sys
 from ayni_core.clockwatch import ClockWatch
@@ -836,17 +806,11 @@ for line in sys.stdin:
 
 
 def test_a_real_process_sees_its_clock_set_and_its_monotonic_seconds_run_on(tmp_path: Path) -> None:
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None or sys.platform != "linux":
-        pytest.skip("no C compiler here to build what shifts a process's clock")
-    (tmp_path / "shift.c").write_text(SHIFT_C)
-    subprocess.run(
-        [compiler, "-O1", "-shared", "-fPIC", "-w", "-o", "shift.so", "shift.c"], cwd=tmp_path, check=True
-    )
+    library = parts.shifted_clock(tmp_path)
     by = tmp_path / "by"
     now = clock.wall_s()
     by.write_text(str(-int(now)))
-    environment = {**os.environ, "LD_PRELOAD": str(tmp_path / "shift.so"), "CLOCK_SHIFT": str(by)}
+    environment = {**os.environ, "LD_PRELOAD": str(library), "AYNI_AHEAD": str(by)}
     with subprocess.Popen(
         [sys.executable, "-c", SHIFTED],
         env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

@@ -17,7 +17,7 @@ import parts
 import pytest
 from commanded import BOOT, DOWN, EPOCH, PROFILES, UP, Ground, UdpBox, port, until
 from parts import UdpAgent
-from test_chain import COMMUNITY, Town, device_state, in_town
+from test_chain import COMMUNITY, Town, alone_in_town, device_state
 from test_command_status import mosquitto
 from test_commands import network
 
@@ -379,7 +379,7 @@ def test_a_real_hub_and_the_rights_of_a_real_broker(
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    in_town(tmp_path, story)
+    alone_in_town(tmp_path, story)
 
 
 def test_help_shows_every_command_with_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:

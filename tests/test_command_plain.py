@@ -15,7 +15,7 @@ from typing import Any
 
 import parts
 import pytest
-from test_chain import Town, device_state, in_town
+from test_chain import Town, alone_in_town, device_state
 from test_command_status import Central, mosquitto, with_central
 
 from ayni_console import command_alerts, command_status, plainly
@@ -228,7 +228,7 @@ def test_a_real_central_answers_every_form(tmp_path: Path, capsys: pytest.Captur
         events = json.loads(await said("events", "--json"))["events"]
         assert "event.hub_started" in {each["what"] for each in events}
 
-    in_town(tmp_path, story)
+    alone_in_town(tmp_path, story)
 
 
 async def _until(ready: Callable[[], bool]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -19,6 +20,8 @@ from ayni_core.snmprec import parse_snmprec
 from ayni_core.vendor_tables import find_tables
 
 RADIO = Path(__file__).parent / "data/taught-radio.snmprec"
+KNOWLEDGE = functools.cache(command_profile._knowledge)
+"""All profiles that ship, read once for all tests."""
 
 
 def ran(words: list[str], capsys: pytest.CaptureFixture[str], status: int = 0) -> str:
@@ -31,6 +34,7 @@ def ran(words: list[str], capsys: pytest.CaptureFixture[str], status: int = 0) -
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Nobody's own profiles are looked at; names of files are short."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(command_profile, "_knowledge", KNOWLEDGE)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -144,6 +144,7 @@ def test_every_sentence_that_is_raised_has_its_text() -> None:
         ("plan", {"value": "flush_s=9"}, "refused.number"),
         ("plan", {"value": "poll_s=30;rm -rf"}, "refused.word"),
         ("plan", {"value": ","}, "refused.word"),
+        ("plan", {"value": "own,poll_s=30"}, "refused.word"),
         ("plan", {"value": "poll_s=30", "for_s": 86401}, "refused.number"),
     ],
 )
@@ -494,6 +495,20 @@ async def test_a_plan_ends_by_itself(tmp_path: Path) -> None:
         assert scene.ground.plans == [(10, 30), (20, 300), (60, 300)]
         await scene.give("plan", "c", value="flush_s=30")
         assert scene.ground.why("c") == "refused.flush", "a report needs a poll"
+
+
+@in_loop
+async def test_a_plan_is_ended_before_its_time(tmp_path: Path) -> None:
+    async with Scene(tmp_path) as scene:
+        await scene.give("plan", "a", value="poll_s=10,flush_s=30", for_s=600)
+        await scene.clock.passes(60)
+        await scene.give("plan", "b", value="own")
+        assert scene.ground.last("b").text == Message("done.plan_own", {"poll": 60, "flush": 300})
+        assert scene.ground.plans == [(10, 30), (60, 300)]
+        await scene.clock.passes(600)
+        assert scene.ground.plans == [(10, 30), (60, 300)], "there is nothing left that ends"
+        await scene.give("plan", "c", value="own")
+        assert scene.ground.last("c").state == "done", "also where there is no other one"
 
 
 @in_loop
@@ -1149,6 +1164,7 @@ async def test_looking_first_does_nothing_and_says_who_is_cut_off(bus: Bus) -> N
         (asked("reboot", where="cerro-box"), ["plan.reboot", "plan.homes", "plan.sites", "plan.none"], 9),
         (asked("restart", where="pi"), ["plan.restart"], 0),
         (asked("plan", where="pi", value="poll_s=30"), ["plan.plan", "plan.plan_back"], 0),
+        (asked("plan", where="pi", value="own"), ["plan.plan_own"], 0),
         (asked("poll"), ["plan.harmless"], 0),
     ):
         await bus.ask(replace(question, look_first=True))

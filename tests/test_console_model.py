@@ -11,8 +11,9 @@ from ayni_console import verify
 from ayni_core.message import Message
 from ayni_core.onlooking import attention
 from ayni_core.onlooking.model import QUIET_S, Model
+from ayni_core.onlooking.standing import replaced
 from ayni_core.wire import topics
-from ayni_core.wire.messages import Alert, HubState
+from ayni_core.wire.messages import Alert, HubState, NodeState
 from ayni_core.wire.shape import pack
 from ayni_io import phrases
 
@@ -56,6 +57,54 @@ def test_what_is_not_understood_changes_nothing(village: Village, topic: str, pa
     assert village.model.refused == 1
     assert village.model.links == links
     assert village.model.contact_age(NOW) == 12
+
+
+@pytest.mark.parametrize(
+    ("topic", "name"),
+    [
+        ("net/site", "clinica"),
+        ("net/device", "clinica-radio"),
+        ("net/upstream", "fibra"),
+        ("state", "torre-pi"),
+    ],
+)
+def test_what_is_decoded_late_and_not_understood_changes_nothing_either(
+    village: Village, topic: str, name: str
+) -> None:
+    tables = {
+        "net/site": village.model.sites, "net/device": village.model.devices,
+        "net/upstream": village.model.upstreams, "state": village.model.presence,
+    }  # fmt: skip
+    if topic == "state":
+        village.send(topics.state(name), NodeState(up=True))
+    before = dict(tables[topic])
+    assert name in before
+    village.model.apply(f"ayni/v1/{topic}/{name}", b'{"id": 3}', True, NOW)
+    village.model.apply(f"ayni/v1/{topic}/x", b"{", True, NOW)
+    assert dict(tables[topic]) == before
+    assert "x" not in tables[topic] and len(tables[topic]) == len(before)
+    assert village.model.refused == 2
+
+
+def test_of_what_is_told_late_the_newest_is_read_and_an_empty_one_removes(village: Village) -> None:
+    site = village.model.sites["clinica"]
+    for title in ("A", "B"):
+        village.send(topics.net("site", "clinica"), replace(site, title=title))
+    assert village.model.title("site", "clinica") == "B"
+    village.send(topics.net("site", "clinica"), replace(site, title="C"))
+    village.send(topics.net("site", "clinica"), None)
+    assert "clinica" not in village.model.sites
+    assert village.model.site_of("site", "clinica") is None
+
+
+def test_which_of_many_were_replaced_is_known_whatever_else_came_and_went() -> None:
+    one, two, three, four = object(), object(), object(), object()
+    before = {"a": one, "b": two, "c": three}
+    assert replaced(before, dict(before)) == []
+    assert replaced(before, {"a": one, "b": four, "c": three}) == ["b"]
+    assert replaced(before, {**before, "d": four}) == ["d"]
+    assert replaced(before, {"a": one, "b": two}) == []
+    assert "d" in replaced(before, {"b": two, "c": three, "d": four})
 
 
 def test_unknown_kinds_of_a_newer_central_are_passed_over(village: Village) -> None:

@@ -21,12 +21,20 @@ from ayni_io.mqtt import BrokerConfig
 FIRST = """
 import sys
 import ayni_console.command_console
-from ayni_console import client, esc
-esc.hasten()
-import ayni_console.app
-print(*(name for name in sys.modules if name.startswith("ayni_")))
+from ayni_console import client, esc, spared, unsent
+with spared.left_out():
+    esc.hasten()
+    import ayni_console.app
+print(*sys.modules)
 """
-LATER = {"ayni_core.wire.questions", "ayni_core.commands", "ayni_console.deeds", "ayni_console.advice"}
+LATER = {
+    "ayni_core.wire.questions", "ayni_core.wire.messages", "ayni_core.commands", "ayni_core.clockwatch",
+    "ayni_console.deeds", "ayni_console.advice", "ayni_console.prompt", "ayni_io.certificates",
+}  # fmt: skip
+SPARED = {
+    "textual.command", "textual.widgets._toast", "textual.widgets._input", "textual.containers",
+    "rich.table", "pickle", "typing_extensions",
+}  # fmt: skip
 
 
 def test_the_first_screen_comes_without_the_others() -> None:
@@ -36,6 +44,27 @@ def test_the_first_screen_comes_without_the_others() -> None:
     pages = {name for name in loaded if name.startswith("ayni_console.screens.")}
     assert pages == {"ayni_console.screens.home", "ayni_console.screens.page"}
     assert not loaded & LATER
+    assert not loaded & SPARED
+
+
+USED = """
+import pickle, sys
+from ayni_console import spared
+before = pickle.dumps
+with spared.left_out():
+    import rich.style, textual.app
+import platformdirs, textual.command, typing_extensions
+assert pickle.dumps is before and rich.style.dumps is before
+assert textual.command.CommandPalette is not textual.app.CommandPalette
+assert textual.app.user_downloads_path() == platformdirs.user_downloads_path()
+assert rich.style.Style(meta={"a": 1}).meta == {"a": 1}
+print("fine")
+"""
+
+
+def test_what_was_left_out_can_be_imported_afterwards_and_what_was_there_stays() -> None:
+    done = subprocess.run([sys.executable, "-c", USED], capture_output=True, text=True, check=False)
+    assert done.stdout == "fine\n", done.stderr
 
 
 def test_every_screen_that_is_named_is_found() -> None:

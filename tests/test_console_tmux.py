@@ -85,14 +85,14 @@ def test_a_note_a_language_and_a_smaller_terminal(tmp_path: Path) -> None:
 
     def story(local: LocalBroker) -> None:
         with Screen.running(console(local), home, environment=environment(local)) as screen:
-            shown = screen.wait(lambda text: "Torre-Escuela" in text and "LIVE" in text, within_s=40)
+            shown = screen.wait(lambda text: "Torre-Escuela" in text and "LIVE" in text)
             assert "Red Prueba" in shown
             assert all(len(line) <= 80 for line in shown.splitlines())
 
             screen.press("n")  # a note, kept by the central
             screen.wait("Note on")
             screen.type("The mast is wet")
-            screen.wait("Noted")
+            screen.wait("Noted|kept and goes later")  # a busy central answers late
             screen.press("e")
             screen.wait(r"(?i)ana: The mast is wet")
 
@@ -104,7 +104,7 @@ def test_a_note_a_language_and_a_smaller_terminal(tmp_path: Path) -> None:
             screen.wait(lambda text: "VIVO" in text and "Torre-Escuela" in text)
 
             screen.resize(60, 20)
-            shown = screen.wait(lambda text: max(map(len, text.splitlines())) <= 60, within_s=30)
+            shown = screen.wait(lambda text: max(map(len, text.splitlines())) <= 60)
             assert "Torre-Escuela" in shown
             screen.press("C-c")
             screen.wait(r"Ctrl\+Q")
@@ -115,7 +115,7 @@ def test_a_note_a_language_and_a_smaller_terminal(tmp_path: Path) -> None:
         with Screen.running(
             console(local, "--ascii"), home, size=(60, 20), environment=environment(local, NO_COLOR="1")
         ) as screen:  # the next time it begins in that language
-            shown = screen.wait(lambda text: "VIVO" in text and "Torre-Escuela" in text, within_s=40)
+            shown = screen.wait(lambda text: "VIVO" in text and "Torre-Escuela" in text)
             assert shown.isascii()
             screen.press("e")
             screen.wait(r"(?i)ana: The mast is wet")

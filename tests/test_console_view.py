@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from console_village import NOW, Village
+from console_village import DELIVERIES, NOW, Village
 from console_village import events as village_events
 
 from ayni_console import advice, keys
@@ -25,7 +25,7 @@ from ayni_console.lines import (
     wrap,
 )
 from ayni_console.verify import Verify
-from ayni_console.view import events, frame, help, home, repair, status
+from ayni_console.view import events, frame, help, home, messages, repair, status
 from ayni_console.view import link as link_view
 from ayni_console.view.page import BLANK, Look, Row, Window, arrange, matches, room_for, text
 from ayni_core.message import Message
@@ -374,16 +374,49 @@ def test_climbing_is_never_advised_without_the_safety_step() -> None:
 
 
 def test_live_numbers_stand_below_the_steps(village: Village) -> None:
-    assert repair.live_line(village.model, "link", "torre-clinica") == (
+    assert repair.live_line(village.model, "link", "torre-clinica", NOW) == (
         "Torre hears -71   Clínica hears -70   target -59"
     )
-    assert repair.live_line(village.model, "node", "molino-pi") == ""
+    assert repair.live_line(village.model, "node", "molino-pi", NOW) == ""
     progress = advice.Progress("antenna_moved")
     for signals in ((-71.0, -70.0), (-65.0, -62.0), (-64.0, None), (-68.0, -60.0)):
         progress.take(signals)
-    assert repair.live_line(village.model, "link", "escuela-cerro", progress) == (
+    assert repair.live_line(village.model, "link", "escuela-cerro", NOW, progress) == (
         "Cerro hears --   Escuela hears --   target -58   best so far -65"
     ), "of a link that is down nothing is live"
+    assert repair.live_line(village.model, "link", "cerro-molino", NOW) == (
+        "Cerro hears --   Molino hears --   target -62"
+    ), "nor of one whose monitor is silent"
+
+
+@pytest.mark.parametrize(
+    ("name", "after_s", "shown"),
+    [
+        ("torre-clinica", 0, "LIVE 10s  Torre hears -71"),
+        ("torre-clinica", 30, "LIVE 40s  Torre hears -71"),
+        ("torre-clinica", 3600, "LIVE  Torre hears --"),
+        ("escuela-cerro", 0, "LIVE  Cerro hears --"),
+        ("cerro-molino", 0, "LIVE  Cerro hears --"),
+    ],
+)
+def test_live_numbers_say_how_old_they_are_and_nothing_old_is_called_live(
+    village: Village, name: str, after_s: float, shown: str
+) -> None:
+    look = Look(now=NOW + after_s)
+    progress = advice.Progress("unknown")
+    rows = repair.advice_rows(village.model, "link", name, "x", progress, None, look)
+    assert any(plain(row.draw()).startswith(f" {shown}") for row in rows)
+
+
+def test_what_a_line_about_a_message_has_no_room_for_stands_below_whole() -> None:
+    rows = messages.rows(Look(), DELIVERIES, "")
+    assert [messages.whole(DELIVERIES, row.key, NOW) for row in rows if row.key] == [
+        f"Ana, phone: reached {words.clock(NOW - 60)}",
+        "Ana, mail: 2 messages wait; does not work: nobody is there",
+        "ALARM: Escuela-Cerro is down, since 14:20",
+        "ALARM: Escuela-Cerro is down, since 14:20 (nobody is there)",
+    ]
+    assert messages.whole(DELIVERIES, "", NOW) == messages.whole(None, "target:ana:phone", NOW) == ""
 
 
 def test_verdicts(village: Village) -> None:

@@ -66,6 +66,9 @@ GOOD: dict[str, object] = {"signal_dbm": -58.0, "noise_dbm": -95.0, "ccq_pct": 9
             ("cause.antenna_moved", {}),
         ),
         ("ok", GOOD | {"chains_dbm": (-58.0, -70.0)}, GOOD, {}, None),
+        ("weak", GOOD, GOOD | {"chains_dbm": (-58.0, -63.5)}, {}, ("cause.connector", {"site": "Cerro"})),
+        ("weak", GOOD | {"chains_dbm": (-58.0, -63.0)}, GOOD, {}, ("cause.unknown", {})),
+        ("weak", GOOD | {"chains_dbm": (-58.0, -96.0)}, GOOD, {}, ("cause.unknown", {})),
     ],
 )
 def test_signs_lead_to_a_cause(

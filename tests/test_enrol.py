@@ -26,7 +26,7 @@ from ayni_core.wire.keys import Enrol, Welcome
 from ayni_core.wire.messages import Event
 from ayni_core.wire.shape import pack, unpack
 from ayni_hub import config as hub_config
-from ayni_hub.keys import command_invite, command_rotate
+from ayni_hub.keys import at_hub, command_invite, command_rotate
 from ayni_hub.keys.keeper import Keeper
 from ayni_hub.keys.record import Record
 from ayni_io import clock
@@ -86,7 +86,7 @@ class Village:
         (self.folder / "network.yaml").write_text(json.dumps({**network, **changes}))
 
     def keeper(self, config: hub_config.HubConfig) -> Keeper:
-        broker = command_invite.keeper_of(config, self.hub_yaml)
+        broker = at_hub.keeper_of(config, self.hub_yaml)
         # on loopback the hub speaks without TLS; `ca` names the authority that nodes are given
         plain = dataclasses.replace(broker, ca=None)
         return Keeper(
@@ -125,9 +125,9 @@ def village(
     monkeypatch.setattr(machines, "_is_here", lambda _host: False)  # all of it is here
     it = Village(tmp_path, getattr(request, "param", 0.0))
     # command lines reach the broker without TLS, as on a deployed hub, though `ca` is named here
-    real = command_invite.keeper_of
+    real = at_hub.keeper_of
     monkeypatch.setattr(
-        command_invite, "keeper_of", lambda config, path: dataclasses.replace(real(config, path), ca=None)
+        at_hub, "keeper_of", lambda config, path: dataclasses.replace(real(config, path), ca=None)
     )
     it.server.start()
     try:

@@ -103,6 +103,18 @@ def test_another_plan_says_when_it_ends_by_itself() -> None:
     assert one.ends_itself_at() == NOW + 603
 
 
+def test_another_plan_is_ended_before_its_time_by_the_monitors_own() -> None:
+    one = job("plan", for_s=600.0)
+    assert one.undo() is None, "nothing was done yet"
+    one.take(state("done", "done.plan"), NOW + 3)
+    undo = one.undo()
+    assert undo is not None
+    assert (undo.do, undo.value, undo.for_s) == ("plan", "own", 0.0)
+    back = job("plan", value="own")
+    back.take(state("done", "done.plan_own"), NOW + 9)
+    assert (back.undo(), back.ends_itself_at()) == (None, None)
+
+
 def test_without_a_word_it_is_lost_and_can_be_asked_again() -> None:
     one = job("ping")
     one.lose("The central did not answer.")

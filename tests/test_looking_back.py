@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -69,7 +69,7 @@ class Place:
                 samples.append((device, RATE, at, 39e6 if fell else 130e6))
         self.store.write(samples)
 
-    def live(self, signal: int = -71) -> None:
+    def live(self, signal: int = -71, more: Mapping[Series, Value] | None = None) -> None:
         """A few polls of both ends."""
         frames = {}
         for device in ("ap", "st"):
@@ -77,6 +77,7 @@ class Place:
             for n in range(10):
                 values: dict[Series, Value] = {
                     ANSWERED: 1, UPTIME: 1e6 + 60 * n, SIGNAL: signal, NOISE: -95, RATE: 39e6,
+                    **(more or {}),
                 }  # fmt: skip
                 frame.add(60.0 * n, values)
             frames[device] = frame
@@ -157,6 +158,23 @@ def test_an_antenna_that_moved_shows_its_signs(place: Place) -> None:
     assert [(sign.text.context, sign.seen) for sign in place.evidence().signs] == [
         ("sign.step", True), ("sign.both_ends", True), ("sign.noise_flat", True),
         ("sign.rates_follow", True), ("sign.by_eye", None),
+    ]  # fmt: skip
+
+
+def test_a_wet_connector_that_dries_shows_its_signs(place: Place) -> None:
+    """One half fell by 14 dB in the rain two days ago, at both ends, and comes back slowly."""
+    place.remember()
+    halves = [Series("radio", f"w/{chain}", "signal_chain_dbm") for chain in (0, 1)]
+    for device in ("ap", "st"):
+        for n in range(9 * 24):
+            ago = 9 * 24 - n
+            lost = 14.0 - (48 - ago) / 6 if ago < 48 else 0.0
+            at = NOW - ago * HOUR
+            place.store.write([(device, halves[0], at, -62.0), (device, halves[1], at, -62.0 - lost)])
+    place.live(signal=-64, more={halves[0]: -62, halves[1]: -69})
+    assert [(sign.text.context, sign.seen) for sign in place.evidence().signs] == [
+        ("sign.uneven", True), ("sign.uneven_at_both", True), ("sign.dries", True),
+        ("sign.noise_flat", True), ("sign.on_the_phone", None),
     ]  # fmt: skip
 
 

@@ -48,12 +48,12 @@ def test_killed_broker_banner_everything_usable_and_the_same_picture_afterwards(
     port = parts.free_port()
     with pretend_central.running(tmp_path, port), Screen.running(console(port), tmp_path) as screen:
         screen.wait(r"NO CONTACT")
-        screen.wait("nothing listens", within_s=5)
+        screen.wait("nothing listens")
         with mosquitto(tmp_path, port) as process:
-            before = screen.wait(lambda text: "LIVE" in text and "Torre-Cerro" in text, within_s=10)
+            before = screen.wait(lambda text: "LIVE" in text and "Torre-Cerro" in text)
             process.send_signal(signal.SIGKILL)
             process.wait(5)
-            shown = screen.wait("NO CONTACT", within_s=5)
+            shown = screen.wait("NO CONTACT")
             assert "No way to the central: 127.0.0.1" in shown.splitlines()[2]
             assert "Torre-Cerro" in shown, "what was known stays"
         screen.press("m")
@@ -68,8 +68,8 @@ def test_killed_broker_banner_everything_usable_and_the_same_picture_afterwards(
         screen.wait(r"NO CONTACT \d+s")
         with mosquitto(tmp_path, port):
             screen.press("h")
-            after = screen.wait(lambda text: "LIVE" in text and "No way" not in text, within_s=12)
-            screen.wait(lambda text: body(text) == body(before), within_s=20)  # a notice is still there
+            after = screen.wait(lambda text: "LIVE" in text and "No way" not in text)
+            screen.wait(lambda text: body(text) == body(before))  # a notice is still there
             assert "DO FIRST" in after
         screen.press("C-q")
         screen.wait(lambda _text: screen.ended())
@@ -79,15 +79,15 @@ def test_a_suspended_laptop_wakes_up_to_the_truth(tmp_path: Path) -> None:
     port = parts.free_port()
     with pretend_central.running(tmp_path, port), Screen.running(console(port), tmp_path) as screen:
         with mosquitto(tmp_path, port):
-            screen.wait(lambda text: "LIVE" in text and "Torre-Cerro" in text, within_s=10)
+            screen.wait(lambda text: "LIVE" in text and "Torre-Cerro" in text)
             os.kill(screen.pid(), signal.SIGSTOP)
         time.sleep(1)  # the broker is gone, and nobody here has noticed
         os.kill(screen.pid(), signal.SIGCONT)
-        screen.wait("NO CONTACT", within_s=5)
+        screen.wait("NO CONTACT")
         os.kill(screen.pid(), signal.SIGSTOP)
         with mosquitto(tmp_path, port):
             os.kill(screen.pid(), signal.SIGCONT)
-            screen.wait("LIVE", within_s=12)
+            screen.wait("LIVE")
 
 
 @pytest.fixture
@@ -123,14 +123,14 @@ def test_a_pulled_cable_is_noticed_and_a_plugged_one_too(tmp_path: Path, cable: 
         pretend_central.running(tmp_path, port, address),
         Screen.running(["ip", "netns", "exec", place, *console(port, address)], tmp_path) as screen,
     ):
-        screen.wait(lambda text: "LIVE" in text and "Torre-Cerro" in text, within_s=10)
+        screen.wait(lambda text: "LIVE" in text and "Torre-Cerro" in text)
         subprocess.run([*ip, "down"], check=True)
         screen.press("e")  # asks the central
-        screen.wait("NO CONTACT", within_s=25)
+        screen.wait("NO CONTACT")
         screen.press("h")
-        screen.wait("DO FIRST", within_s=2)
+        screen.wait("DO FIRST")
         subprocess.run([*ip, "up"], check=True)
-        screen.wait(lambda text: "LIVE" in text and "No way" not in text, within_s=20)
+        screen.wait(lambda text: "LIVE" in text and "No way" not in text)
 
 
 def test_what_was_cleared_meanwhile_is_gone_afterwards(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_what_was_cleared_meanwhile_is_gone_afterwards(tmp_path: Path) -> None:
                 await running
 
     with mosquitto(tmp_path, port):
-        asyncio.run(asyncio.wait_for(run(), 40))
+        asyncio.run(asyncio.wait_for(run(), 120))
 
 
 def test_a_real_central_says_everything_again_to_a_broker_that_has_forgotten_it(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_real_central_says_everything_again_to_a_broker_that_has_forgotten_it(
     started = subprocess.run([*AYNI, "start", *first], capture_output=True, text=True, env=environment)
     assert started.returncode == 0, started.stderr
     try:
-        asyncio.run(asyncio.wait_for(_killed_and_back(folder), 45))
+        asyncio.run(asyncio.wait_for(_killed_and_back(folder), 120))
     finally:
         subprocess.run([*AYNI, "stop", "--dir", str(folder)], capture_output=True, env=environment)
 

@@ -106,6 +106,20 @@ def test_a_central_that_nobody_could_reach_is_a_fault(tmp_path: Path, hub: Any, 
     assert any(fault in each for each in caught.value.faults), caught.value.faults
 
 
+@pytest.mark.parametrize(
+    ("hub", "places"),
+    [
+        (VALLEY["hub"], (("hub.lan", 8883), ("10.20.0.2", 8883), ("hub.example.org", 9883))),
+        ({"address": "[fd00::1]:8884", "also": ["fd00::2"]}, (("fd00::1", 8884), ("fd00::2", 8883))),
+        ({}, ()),
+    ],
+)
+def test_nodes_try_the_addresses_of_the_central_in_order_over_tls(
+    tmp_path: Path, hub: Any, places: Any
+) -> None:
+    assert read(tmp_path, hub=hub).hub.places == places
+
+
 def test_a_node_with_the_login_of_the_hub_lives_on_its_machine(tmp_path: Path) -> None:
     found = installed.machines(read(tmp_path))
     assert [(each.name, each.hub, each.node) for each in found] == [
@@ -212,7 +226,9 @@ def test_the_commands_write_list_and_explain(tmp_path: Path, capsys: pytest.Capt
     assert json.loads(capsys.readouterr().out)["hubs"] == {"hosts": ["hub"]}
     to = tmp_path / "etc"
     assert cli.main(["network", "files", "hub", "--network", path, "--to", str(to)]) == 0
-    assert "h-hub" in capsys.readouterr().out
+    secrets = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if line[:2] == "  "]
+    assert dict(secrets)["h-hub"] == dict(secrets)["k-hub"] == "password of the account"
+    assert dict(secrets)["ana-mail"] == "referred to in network.yaml"
     assert sorted(each.name for each in to.iterdir()) == ["agent.yaml", "hub.yaml", "network.yaml"]
     assert cli.main(["network", "files", "cerro", "--network", path, "--to", str(to)]) == 2
     assert 'did you mean "cerro-pi"' in capsys.readouterr().err

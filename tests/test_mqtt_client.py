@@ -18,6 +18,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from ayni_core.schema import Faults, Fields
 from ayni_io import mqtt, pulse
@@ -100,6 +104,36 @@ def test_messages_arrive_and_a_message_to_nobody_is_known_as_such(tmp_path: Path
             await asyncio.gather(*(a.client.publish("t/2", b"%d" % i) for i in range(300)))
             await until(lambda: len(a.messages) == 301)
             assert [int(p) for t, p, _ in a.messages if t == "t/2"] == list(range(300)), "in order"
+
+    with mosquitto(tmp_path, port):
+        asyncio.run(run())
+
+
+def test_a_message_that_is_not_plain_arrives_as_well(tmp_path: Path) -> None:
+    """With properties, at QoS 2, or at QoS 0 and empty, among large and small ones: each whole, and once."""
+    port = parts.free_port()
+
+    async def run() -> None:
+        async with Heard(BrokerConfig(port=port), "a") as a:
+            a.client.subscribe("t")
+            await until(lambda: a.client.connected)
+            other = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+            other.connect("127.0.0.1", port)
+            other.loop_start()
+            told = Properties(PacketTypes.PUBLISH)
+            told.UserProperty = ("who", "ana")
+            sent = [b"%d" % number + b"." * (number % 7 * 3000) for number in range(60)]
+            await until(other.is_connected)
+            for number, payload in enumerate(sent):
+                kind = told if number % 3 == 0 else None
+                other.publish("t", payload, qos=number % 2, properties=kind)
+            other.publish("t", b"", qos=0)
+            other.publish("t", b"twice", qos=2)
+            await until(lambda: len(a.messages) == 62)
+            got = [payload for _topic, payload, _kept in a.messages]  # QoS 0 may overtake at the broker
+            assert sorted(got) == sorted([*sent, b"", b"twice"])
+            other.loop_stop()
+            other.disconnect()
 
     with mosquitto(tmp_path, port):
         asyncio.run(run())

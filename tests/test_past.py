@@ -19,6 +19,7 @@ from ayni_core.wire.questions import AskEvidence, AskReadings
 from ayni_hub.embedded import EmbeddedStore
 from ayni_hub.ledger import Ledger
 from ayni_hub.rerun import past as past_module
+from ayni_hub.rerun import players as players_module
 from ayni_hub.rerun.players import MOST, Players
 from ayni_hub.rerun.recorded import Recorded
 from ayni_hub.store import Sample
@@ -145,10 +146,16 @@ def test_what_began_long_before_is_dated_by_what_was_written_down_then(
     assert model.links["torre-cerro"].since == fired.at
 
 
+@pytest.fixture(autouse=True)
+def _nobody_waits_for_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine that runs other tests, too, one may take longer to begin than a console waits."""
+    monkeypatch.setattr(players_module, "_WITHIN_S", 60.0)
+
+
 async def asked(players: Players, asks: AskPast, user: str = "ana") -> tuple[Past, Model]:
     """Ask until it is there."""
     model = Model()
-    for _each in range(20):
+    for _each in range(100):
         answer = await players.answer(asks, user)
         if answer.error is not None:
             return answer, model

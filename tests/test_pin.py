@@ -12,7 +12,8 @@ import pytest
 
 from ayni_core import inventory, pin
 from ayni_core.schema import ConfigError, Faults, Fields
-from ayni_hub import command_pin, pins
+from ayni_hub import command_pin, pin_tries, pins
+from ayni_hub.pin_tries import PinTries
 from ayni_hub.pins import Pins, PinsError
 
 SALT = bytes(range(16))
@@ -71,6 +72,21 @@ def test_what_was_tampered_with_matches_nothing_and_costs_nothing(text: str) -> 
     assert not pin.matches("4711", text)
 
 
+@pytest.mark.parametrize(
+    ("cost", "block", "turns", "taken"),
+    [
+        (2**14, 8, 1, True), (2**15, 8, 4, True),
+        (2**16, 8, 1, False), (2**15 + 1, 8, 1, False), (2**14, 9, 1, False), (2**14, 8, 5, False),
+        (1, 8, 1, False), (2**14, 0, 1, False), (2**14, 8, 0, False),
+    ],
+)  # fmt: skip
+def test_a_kept_pin_that_asks_for_more_than_the_hub_has_to_spare_is_none(
+    cost: int, block: int, turns: int, taken: bool
+) -> None:
+    kept = f"scrypt${cost}${block}${turns}${SALT.hex()}${'00' * 32}"
+    assert pin.is_kept(kept) is taken
+
+
 def test_wrong_ones_cost_waits_that_double_up_to_an_hour() -> None:
     tries, waits = pin.Tries(), []
     for _each in range(14):
@@ -87,6 +103,109 @@ def test_all_pins_of_four_digits_take_longer_than_anybody_has() -> None:
         now += tries.wait_s(now)
         tries.was_wrong(now)
     assert now > 300 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("wrong", "until_s", "wait_s"),
+    [
+        (2, 1000.0, 0),
+        (3, 990.0, 0),
+        (3, 1010.0, 10),
+        (3, 9e9, 30),
+        (3, -9e9, 0),
+        (3, None, 30),
+        (5, None, 120),
+        (1_000_000, None, 3600),
+        (1_000_000, 9e9, 3600),
+    ],
+)
+def test_what_was_kept_waits_on_and_never_longer_than_it_would(
+    wrong: int, until_s: float | None, wait_s: float
+) -> None:
+    assert pin.Tries.resumed(wrong, until_s, 1000.0).wait_s(1000.0) == wait_s
+
+
+# ---- wrong ones are kept, too
+
+
+class Boot:
+    """A machine's clock that nobody can set, and the name of its boot."""
+
+    def __init__(self) -> None:
+        self.now_s, self.name = 1000.0, "b1"
+
+    def kept(self, path: Path) -> PinTries:
+        return PinTries(path, lambda: self.now_s, lambda: self.name)
+
+
+def test_wrong_ones_are_in_a_file_for_the_central_alone_and_hold_no_time_of_day(tmp_path: Path) -> None:
+    path, boot = tmp_path / pin_tries.FILE, Boot()
+    tries = boot.kept(path)
+    assert not path.exists(), "nothing is written before there is something to keep"
+    assert [tries.was_wrong("sala", "ana") for _each in range(4)] == [1, 2, 3, 4]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert json.loads(path.read_text()) == {
+        "boot": "b1", "tries": [{"login": "sala", "person": "ana", "wrong": 4, "until_s": 1060.0}]
+    }  # fmt: skip
+    again = boot.kept(path)
+    assert (again.wait_s("sala", "ana"), again.wait_s("sala", "luis")) == (60.0, 0.0)
+    again.was_right("sala", "ana")
+    again.was_right("sala", "luis")
+    assert json.loads(path.read_text())["tries"] == []
+
+
+def test_of_very_many_those_with_the_fewest_wrong_ones_are_forgotten(tmp_path: Path) -> None:
+    path, boot = tmp_path / pin_tries.FILE, Boot()
+    entry = {"login": "sala", "wrong": 2, "until_s": 1000.0}
+    listed = [entry | {"person": f"p{number}"} for number in range(pin_tries.MOST - 1)]
+    listed.append(entry | {"person": "ana", "wrong": 9, "until_s": 1500.0})
+    path.write_text(json.dumps({"boot": "b1", "tries": listed}))
+    tries = boot.kept(path)
+    assert [tries.was_wrong("puerta", "rosa") for _each in range(2)] == [1, 2], "who comes last counts, too"
+    again = boot.kept(path)
+    assert len(json.loads(path.read_text())["tries"]) == pin_tries.MOST
+    assert again.wait_s("sala", "ana") == 500.0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "", "{", "[]", "3", "null", '{"boot": "b1"}', '{"boot": "b1", "tries": 3}', '{"tries": []}',
+        '{"boot": "b1", "tries": [{"login": "sala", "person": "ana", "wrong": 3}]}',
+        '{"boot": "b1", "tries": [{"login": "sala", "person": "ana", "wrong": true, "until_s": 1}]}',
+        '{"boot": "b1", "tries": [{"login": "sala", "person": "ana", "wrong": -1, "until_s": 1}]}',
+        '{"boot": "b1", "tries": [{"login": "sala", "person": "ana", "wrong": 3, "until_s": NaN}]}',
+        '{"boot": "b1", "tries": [{"login": "../x", "person": "ana", "wrong": 3, "until_s": 1}]}',
+        '{"boot": "b1", "tries": [{"login": ["sala"], "person": "ana", "wrong": 3, "until_s": 1}]}',
+        "[" * 100_000,
+    ],
+)  # fmt: skip
+def test_a_damaged_count_is_told_and_keeps_nobody_out(
+    tmp_path: Path, body: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / pin_tries.FILE
+    path.write_text(body)
+    tries = Boot().kept(path)
+    assert "damaged" in caplog.text
+    assert tries.wait_s("sala", "ana") == 0
+    assert tries.was_wrong("sala", "ana") == 1
+    assert json.loads(path.read_text())["tries"], "the next one makes it whole"
+
+
+def test_a_disk_that_takes_nothing_is_told_once_and_memory_counts_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    folder = tmp_path / "away"
+    tries = Boot().kept(folder / pin_tries.FILE)
+    assert [tries.was_wrong("sala", "ana") for _each in range(3)] == [1, 2, 3]
+    assert tries.wait_s("sala", "ana") == 30
+    folder.mkdir()
+    tries.was_wrong("sala", "ana")
+    told = [each.getMessage() for each in caplog.records]
+    assert len(told) == 2, told
+    assert "pin tries not kept" in told[0]
+    assert told[1] == "pin tries kept again"
 
 
 # ---- the file

@@ -28,7 +28,6 @@ from ayni_io.mqtt import BrokerConfig
 from ayni_io.stack import ayni
 
 NAMES = ["localhost", "127.0.0.1"]
-HERE = Path(__file__).parent
 WRONG = "broker localhost:{port}: its certificate is not the expected one"
 CHILD = """
 import asyncio, sys, time
@@ -201,14 +200,7 @@ def test_a_machine_that_missed_a_roll_over_and_woke_in_1970_connects(village: Vi
 @pytest.fixture(scope="module")
 def shifted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What lets a program believe in another year."""
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("there is no C compiler; the tests above say the same with certificates of other years")
-    library = tmp_path_factory.mktemp("clock") / "shifted.so"
-    built = subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", library, HERE / "shifted_clock.c"])
-    if built.returncode:
-        pytest.skip("the C compiler has no headers here")
-    return library
+    return parts.shifted_clock(tmp_path_factory.mktemp("clock"))
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("scalars:\n - {oid: 1.3.6, group: radio, metric: clients, as: mac}", ["clients is a number"]),
         ("scalars:\n - {oid: 1.3.6, group: system, metric: model, as: number}", ["model is a text"]),
         ("scalars:\n - {oid: 1.3.6, group: power, metric: power_w, div: 0}", ["div: must not be 0"]),
-        ("scalars:\n - {oid: 1.3.6, group: radio, metric: mcs, extract: '('}", ["not a regular expression"]),
+        ("scalars:\n - {oid: 1.3.6, group: radio, metric: mcs, extract: '('}", ["no regular expression"]),
         (
             "scalars:\n - {oid: 1.3.6, group: radio, metric: mcs, item: {index: all}}",
             ["the item of a scalar"],
@@ -244,7 +244,7 @@ def test_the_readme_names_every_key_of_the_format() -> None:
                 "parts/one.yaml": "about: one\ninclude: [two]\n",
                 "parts/two.yaml": "about: two\ninclude: [one]\n",
             },
-            "goes in a circle: one -> two -> one",
+            "goes round in a circle: one -> two -> one",
         ),
         (
             {"a.yaml": HEAD + "include: [one]\n", "parts/one.yaml": "about: one\nscalars: [{oid: z}]\n"},

@@ -203,7 +203,8 @@ def test_a_monitor_passes_over_rules_that_it_does_not_know_and_its_check_tells(t
         'devices: {ap: {address: 10.0.0.1, community: "env:X", rules: {later-rule: on}}}\n'
     )
     config = agent_config.load(path)
-    assert agent_config.unknown_rules(config, list(SHIPPED), "agent.yaml") == [
+    unknown = agent_config.unknown_rules(config, list(SHIPPED), "agent.yaml")
+    assert [str(each) for each in unknown] == [
         'agent.yaml: rules.cpu-hgh: unknown rule "cpu-hgh"; did you mean "cpu-high"?',
         'agent.yaml: devices.ap.rules.later-rule: unknown rule "later-rule"; did you mean "battery-left"?',
     ]

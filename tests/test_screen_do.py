@@ -17,9 +17,10 @@ from ayni_console.acting import Acting
 from ayni_console.app import ConsoleApp
 from ayni_console.feed import NoAnswer
 from ayni_console.lines import plain, width
+from ayni_console.prompt import Prompt
 from ayni_console.replay import Replay
 from ayni_console.screens.command import CommandPage
-from ayni_console.screens.page import Page, Prompt
+from ayni_console.screens.page import Page
 from ayni_core.message import Message
 from ayni_core.wire import topics
 from ayni_core.wire.messages import CommandState
@@ -626,6 +627,45 @@ def test_words_that_a_command_needs_are_asked_for_and_looked_at() -> None:
         await choose(app, pilot, "do:plan")
         await typed(pilot, "1")
         assert "poll_s: must be from 5 to 3600" in shown(app)
+
+    play(central, scene)
+
+
+def test_another_plan_is_ended_before_its_time() -> None:
+    central = Central()
+
+    async def scene(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.deeds.open_do(("node", "torre-pi"))
+        await pilot.pause()
+        await choose(app, pilot, "do:plan")
+        await press(pilot, "enter", "down", "enter")
+        assert "It ends by itself at" in shown(app)
+        assert "End it now: back to its own plan" in shown(app)
+        await choose(app, pilot, "undo")
+        asked = central.of(AskCommand)[-1]
+        assert (asked.where, asked.do, asked.value, asked.look_first) == ("torre-pi", "plan", "own", True)
+        await press(pilot, "down", "enter")
+        assert central.of(AskCommand)[-1] == replace(asked, look_first=False)
+        assert "End it now" not in shown(app)
+        await press(pilot, "escape")
+        await choose(app, pilot, "do:own_plan")
+        asked = central.of(AskCommand)[-1]
+        assert (asked.do, asked.value, asked.look_first) == ("plan", "own", True), "whoever gave it"
+
+    play(central, scene)
+
+
+def test_a_plan_whose_time_is_over_is_not_offered_to_be_ended() -> None:
+    central = Central()
+
+    async def scene(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.deeds.open_command("node", "torre-pi", "plan", value="poll_s=10", for_s=600)
+        await pilot.pause()
+        await press(pilot, "down", "enter")
+        assert "End it now" in shown(app)
+        central.now += 601
+        opened(app).paint()
+        assert "End it now" not in shown(app)
 
     play(central, scene)
 

@@ -87,6 +87,16 @@ def test_v_changes_the_view_and_keeps_the_site() -> None:
     run(Village(), scene)
 
 
+def test_the_first_look_at_the_places_counts_the_sites_that_have_one() -> None:
+    async def scene(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "m", "v")
+        assert "no place" not in shown(app)[0]
+        await press(pilot, "z")
+        assert re.search(r"[1-5] of 5 sites", shown(app)[0])
+
+    run(Village(), scene)
+
+
 def test_arrows_go_to_the_nearest_site_and_the_line_below_says_which() -> None:
     async def scene(app: ConsoleApp, pilot: Pilot[None]) -> None:
         await press(pilot, "m", "v")
@@ -186,6 +196,35 @@ def test_a_finger_selects_a_site_and_opens_it() -> None:
         await pilot.click(offset=(column, row))
         await pilot.pause()
         assert app.crumbs()[-1] == "Torre"
+        await press(pilot, "escape")
+        await pilot.click(offset=(1, 3))
+        await pilot.pause()
+        assert the_map(app).selected() == "torre", "beside all of them nothing happens"
+        await pilot.click(offset=(3, 23))
+        await pilot.pause()
+        assert app.crumbs()[-1] == "Torre", "the words of the foot do what they say here, too"
+
+    run(Village(), scene)
+
+
+def test_a_finger_on_a_mark_selects_as_arrows_do_and_the_same_mark_opens_as_enter_does() -> None:
+    async def scene(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "m", "v", "left", "left")
+        assert the_map(app).selected() == "molino"
+        by_keys = shown(app)
+        await press(pilot, "home")
+        drawing = the_map(app).seen.place.drawing
+        assert drawing is not None
+        cell = drawing.cell_of("molino")
+        assert cell is not None
+        place = (cell[0], cell[1] + the_map(app)._above(the_map(app).look()))
+        await pilot.click(offset=place)
+        await pilot.pause()
+        assert shown(app) == by_keys
+        assert app.cursor_position == Offset(*place)
+        await pilot.click(offset=place)
+        await pilot.pause()
+        assert app.crumbs() == ["Home", "Map", "Molino"]
 
     run(Village(), scene)
 

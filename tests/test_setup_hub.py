@@ -216,8 +216,11 @@ def test_what_cannot_be_is_said_in_a_sentence_and_nothing_is_half_done(
     (tmp_path / "bare.yaml").write_text("network: {title: V}\nsites: {}\n")
     with pytest.raises(ConfigError, match=r"hub\.address"):
         set_up(tmp_path, str(tmp_path / "bare.yaml"))
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="no such file"):
         set_up(tmp_path, str(tmp_path / "none.yaml"))
+    (tmp_path / "list.yaml").write_text("- V\n")
+    with pytest.raises(ConfigError, match="a mapping"):
+        set_up(tmp_path, str(tmp_path / "list.yaml"))
     (tmp_path / "weak").write_text("short\n")
     words = ["--title", "V", "--address", "hub.lan", "--passphrase-file", str(tmp_path / "weak")]
     assert set_up(tmp_path, *words) == 1

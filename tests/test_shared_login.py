@@ -128,6 +128,30 @@ def test_a_shared_login_acts_with_a_name_and_a_pin_and_nobody_reads_it_along(tmp
         assert secret not in logs
 
 
+def test_a_central_that_was_started_anew_has_not_forgotten_the_wrong_pins(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    pins.keep(tmp_path / "data" / pins.FILE, "ana", pin.kept("4711", pins.salt()))
+
+    async def proved(*numbers: str) -> list[str]:
+        """What a central that has just begun says to these, one after the other."""
+        async with hub(tmp_path) as (local, _file), Onlooker(local.config("p-sala")) as sala:
+            assert await sala.until(lambda: b'"ready"' in sala.said.get(topics.HUB, b""), 30)
+            answers = []
+            for number in numbers:
+                done = await sala.ask(AskPin(person="ana", pin=number, key=KEY), Done, 10.0)
+                assert done is not None
+                answers.append(done.error.context if done.error else "")
+            return answers
+
+    async def story() -> None:
+        assert await proved("0815", "0816", "0817") == ["answer.pin_wrong"] * 3
+        assert await proved("4711") == ["answer.pin_wait"]
+
+    asyncio.run(story())
+    logs = b"".join(path.read_bytes() for path in tmp_path.rglob("*.log"))
+    assert b"in_a_row=3" in logs
+
+
 def test_reading_along_shows_no_pin_and_no_key() -> None:
     topic = topics.ask("sala", "s", "1")
     payload = b'{"ask":"pin","person":"ana","pin" : "47\\"11","key":"' + KEY.encode() + b'"}'

@@ -86,6 +86,8 @@ def test_signs_that_are_not_seen_speak_against_a_cause() -> None:
             [True, True, None],
         ),
         ("device", around({}, silent_device="ap", state="down"), [True, True, None]),
+        ("connector", around({"chains_dbm": (-60, -67)}), [True, True, None, True, None]),
+        ("connector", around({"noise_dbm": -80}), [None, None, None, False, None]),
         ("monitor_silent", around({}, state="no_news"), [True]),
         ("behind", around({}, cut_by="Torre-Cerro", state="down"), [True]),
         ("unknown", around({}), []),
@@ -102,9 +104,57 @@ def test_twenty_db_under_the_budget_is_a_side_lobe() -> None:
         assert dict(of_cause("side_lobe", lobe))["side_lobe"] is seen
 
 
-def test_water_in_a_connector_makes_the_halves_uneven() -> None:
-    for chains, seen in (((-60.0, -67.0), True), ((-60.0, -61.0), False), ((), None)):
-        assert dict(of_cause("connector", around({"chains_dbm": chains})))["uneven"] is seen
+EVEN, WET, DEAF = (-60.0, -61.0), (-60.0, -67.0), (-60.0, -96.0)
+"""Signals of H and V: as they should be, with water at one, and where a half is not fitted."""
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "one", "both"),
+    [
+        (WET, WET, True, True),
+        (WET, EVEN, True, False),
+        (EVEN, EVEN, False, False),
+        (WET, (), True, None),
+        ((), (), None, None),
+        (DEAF, DEAF, None, None),
+        (DEAF, WET, True, None),
+        ((-60.0, -65.0), (-60.0, -65.0), False, False),
+        ((-60.0, -65.5), (-60.0, -65.5), True, True),
+        ((-60.0,), (-60.0,), None, None),
+        ((-60.0, -60.0, -69.0), WET, True, True),
+    ],
+)
+def test_water_in_a_connector_makes_the_halves_uneven_at_both_ends(
+    a: tuple[float, ...], b: tuple[float, ...], one: bool | None, both: bool | None
+) -> None:
+    found = dict(of_cause("connector", around({"chains_dbm": a}, {"chains_dbm": b})))
+    assert (found["uneven"], found["uneven_at_both"]) == (one, both)
+
+
+RAIN, SUN = [1.0] * 60 + [14.0] * 6, [14.0 - 8.0 * each / 40 for each in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("apart", "seen"),
+    [
+        ({"a": RAIN + SUN}, True),
+        ({"a": RAIN + SUN, "b": RAIN + SUN}, True),
+        ({"a": RAIN + SUN, "b": [1.0] * 100}, True),
+        ({"a": RAIN + [14.0] * 40}, None),
+        ({"a": RAIN}, None),
+        ({"a": [1.0] * 60 + [14.0] * 20 + [7.0] * 20}, False),
+        ({"a": [7.0] * 100}, None),
+        ({"a": [14.0, 7.0]}, None),
+        ({}, None),
+    ],
+    ids=[
+        "it dries", "at both ends", "heard at one end", "still wet", "just wet",
+        "better at once: a plug was pushed", "as ever", "too little", "nothing",
+    ],
+)  # fmt: skip
+def test_what_was_wet_gets_better_slowly(apart: dict[str, list[float]], seen: bool | None) -> None:
+    wet = replace(around({"chains_dbm": WET}), apart={side: noisy(each) for side, each in apart.items()})
+    assert dict(of_cause("connector", wet))["dries"] is seen
 
 
 def test_where_nothing_is_known_nothing_is_claimed() -> None:

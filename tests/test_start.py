@@ -85,7 +85,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 def test_it_starts_once_says_what_runs_and_ends_without_a_trace(folder: Path) -> None:
     began = time.monotonic()
     said = ayni(folder, "start", *FIRST)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60, "a few seconds, where nothing else runs"
     assert "Add your first device" in said
     before = running(folder)
     assert {"broker", "hub", "agent"} <= set(before)
@@ -120,13 +120,11 @@ def test_a_part_that_dies_comes_back_and_nothing_outlives_its_supervisor(folder:
     ayni(folder, "start", *FIRST)
     before = running(folder)
     os.kill(before["hub"], signal.SIGKILL)
-    parts.wait_until(
-        lambda: running(folder).get("hub") not in (None, before["hub"]), "hub again", within_s=10
-    )
+    parts.wait_until(lambda: running(folder).get("hub") not in (None, before["hub"]), "hub again")
     now = running(folder)
     assert now["broker"] == before["broker"]
     os.kill(now["roof"], signal.SIGKILL)
-    parts.wait_until(lambda: not any(is_alive(pid) for pid in now.values()), "all dead", within_s=5)
+    parts.wait_until(lambda: not any(is_alive(pid) for pid in now.values()), "all dead")
     assert "Nothing runs" in quick(folder, "start", "--status", status=3)
     ayni(folder, "start", "--no-console")
     assert is_alive(running(folder)["hub"])
@@ -157,7 +155,7 @@ def test_a_device_that_is_added_is_polled_without_a_restart_by_hand(
                 view = eyes.read(DeviceView, topic)
                 return view is not None and view.state == "ok"
 
-            return await eyes.until(answers, 20)
+            return await eyes.until(answers, 60)
 
     assert asyncio.run(seen())
 

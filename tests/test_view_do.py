@@ -69,7 +69,7 @@ def keys(rows: Sequence[Row]) -> list[str]:
         ),
         (("link", "torre-cerro"), ["watch", "note", "quiet:short", "quiet:tomorrow", "quiet:weekly"]),
         (("device", "torre-radio"), ["do:poll", "do:ping", "do:walk", "do:port", "do:poe", "do:reboot"]),
-        (("node", "molino-pi"), ["take_on", "do:poll", "do:ping", "do:plan", "do:restart"]),
+        (("node", "molino-pi"), ["take_on", "do:poll", "do:ping", "do:plan", "do:own_plan", "do:restart"]),
         (("site", "molino"), ["take_on", "watch", "go:device:molino-radio", "go:node:molino-pi"]),
         (("site", "escuela"), ["take_on"]),
         (("upstream", "fibra"), ["watch", "note", "go:site:torre"]),
@@ -155,6 +155,38 @@ def test_maintenance_is_listed_with_what_when_why_and_by_whom() -> None:
     assert "end:m1" not in keys(page(("device", "torre-radio"), windows=[written])), (
         "it is changed in the file"
     )
+
+
+@pytest.mark.parametrize(
+    ("window", "about", "not_about"),
+    [
+        (("", ""), [("link", "cerro-molino"), ("node", "torre-pi"), ("", "")], []),
+        (
+            ("site", "cerro"),
+            [("site", "cerro"), ("link", "cerro-molino"), ("link", "torre-cerro"), ("device", "cerro-radio")],
+            [("link", "torre-clinica"), ("site", "torre"), ("device", "torre-radio")],
+        ),
+        (
+            ("link", "cerro-molino"),
+            [("link", "cerro-molino"), ("device", "cerro-radio"), ("device", "molino-radio")],
+            [("site", "molino"), ("link", "torre-cerro"), ("device", "torre-radio")],
+        ),
+        (
+            ("device", "cerro-radio"),
+            [("device", "cerro-radio"), ("link", "cerro-molino"), ("link", "torre-cerro")],
+            [("site", "cerro"), ("device", "molino-radio")],
+        ),
+        (("link", "gone"), [("", "")], [("device", "cerro-radio")]),
+        (("node", "torre-pi"), [("node", "torre-pi")], [("site", "torre"), ("device", "torre-radio")]),
+    ],
+)
+def test_a_time_of_maintenance_can_be_ended_wherever_it_keeps_people_from_being_called(
+    window: tuple[str, str], about: list[tuple[str, str]], not_about: list[tuple[str, str]]
+) -> None:
+    model = Village().model
+    view = replace(MAINTENANCE.windows[0], kind=window[0], name=window[1])
+    assert [each for each in about if not do.concerns(model, view, each)] == []
+    assert [each for each in not_about if do.concerns(model, view, each)] == []
 
 
 def test_what_was_given_from_here_stands_on_top_with_its_state() -> None:

@@ -57,6 +57,42 @@ def town(sites: int, seed: int = 1) -> Model:
     return model
 
 
+# a finger
+
+
+@pytest.mark.parametrize("level", [0, 2])
+def test_wherever_a_site_or_its_name_is_seen_a_finger_finds_it(level: int) -> None:
+    """Also where many share cells, and where the name of the selected one covers others."""
+    model = town(300)
+    at = drawn.Place(level=level)
+    drawn.drawn_rows(model, LOOK, at)
+    found = 0
+    for site in list(at.points)[:60]:
+        at.selected = site
+        rows = said(drawn.drawn_rows(model, LOOK, at))
+        assert at.drawing is not None
+        cell = at.drawing.cell_of(site)
+        assert cell is not None
+        assert at.drawing.site_near(cell, site) == site
+        label = at.drawing.labels_with(site)[cell]
+        for column, letter in enumerate(label.text, label.column):
+            if rows[label.row][column] == letter:  # else a mark is over it
+                assert at.drawing.site_near((column, label.row), site) == site
+                found += 1
+    assert found > 200
+
+
+def test_a_finger_finds_nothing_where_nothing_is_or_a_filter_keeps_it_back(village: Village) -> None:
+    at = drawn.Place()
+    drawn.drawn_rows(village.model, LOOK, at, "clini")
+    assert at.drawing is not None
+    for name in at.points:
+        cell = at.drawing.cell_of(name)
+        assert cell is not None
+        assert at.drawing.site_near(cell, at.selected) == ("clinica" if name == "clinica" else None)
+    assert at.drawing.site_near((0, 0), at.selected) is None
+
+
 # places
 
 

@@ -599,6 +599,12 @@ def test_in_a_real_browser_clicks_keys_and_colours_are_as_in_a_terminal(tmp_path
         assert len(home) == 29
         shown.press("m")
         shown.until("Home > Map")
+        shown.press("v")
+        shown.until(" km")
+        shown.click_words("Molino")
+        shown.until(">● Molino")
+        shown.click_words("Molino")
+        shown.until("Home > Map > Molino")
         shown.press("h")
         shown.until("DO FIRST")
         shown.click_words("WEAK")

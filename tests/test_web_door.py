@@ -64,7 +64,9 @@ def test_letters_with_accents_fit_however_a_keyboard_puts_them_together() -> Non
         (KEPT, 0o644, "others can read it too: chmod 600"),
         (RIGHT, 0o600, "is no password as --set-password writes it"),
         ("", 0o600, "is no password"),
-        ("scrypt:1048576:8:5:00112233445566778899:" + "0" * 64, 0o600, "is no password"),
+        ("scrypt:65536:8:5:00112233445566778899:" + "0" * 64, 0o600, "is no password"),
+        ("scrypt:16384:9:5:00112233445566778899:" + "0" * 64, 0o600, "is no password"),
+        ("scrypt:16384:8:17:00112233445566778899:" + "0" * 64, 0o600, "is no password"),
         ("md5:16384:8:5:00112233445566778899:" + "0" * 64, 0o600, "is no password"),
         ("scrypt:16384:8:5:zz:" + "0" * 64, 0o600, "is no password"),
         ("ñ", 0o600, "cannot be read"),
@@ -82,6 +84,13 @@ def test_a_file_that_is_not_as_it_should_be_opens_nothing(
 
 def test_without_a_file_there_is_no_password(tmp_path: Path) -> None:
     assert password.read(tmp_path / "web-password") == ""
+
+
+def test_a_password_that_was_kept_at_a_higher_cost_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "web-password"
+    path.write_text("scrypt:32768:8:16:00112233445566778899:" + "0" * 64)
+    path.chmod(0o600)
+    assert password.read(path) == path.read_text()
 
 
 # ---- the door

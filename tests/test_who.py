@@ -20,9 +20,10 @@ from ayni_core.schema import Faults, Fields
 from ayni_core.wire.messages import Event, NodeState
 from ayni_core.wire.questions import AskCommand, AskNote, AskPin, CommandNews
 from ayni_core.wire.shape import pack, unpack
-from ayni_hub import pins, who
+from ayni_hub import pin_tries, pins, who
 from ayni_hub.commands import Desk
 from ayni_hub.notebook import Notebook
+from ayni_hub.pin_tries import PinTries
 from ayni_hub.pins import Pins
 from ayni_hub.who import Actor, Who
 
@@ -50,14 +51,19 @@ class Door:
     """A `Who` with a clock by hand; Ana's PIN is 4711, Luis has none."""
 
     def __init__(self, folder: Path) -> None:
-        self.now = 100.0
+        self.now, self.boot = 100.0, "first"
         self.path = folder / pins.FILE
         self.told: list[tuple[str, dict[str, Any], str]] = []
         self.give("ana", "4711")
         self.give("eva", "8052")
+        self.begin()
+
+    def begin(self) -> None:
+        """The central begins anew."""
         self.who = Who(
             network(), Pins(self.path), clock=lambda: self.now,
             tell=lambda text, login: self.told.append((text.context, dict(text.values), login)),
+            tries=PinTries(self.path.with_name(pin_tries.FILE), lambda: self.now, lambda: self.boot),
         )  # fmt: skip
 
     def give(self, name: str, number: str | None) -> None:
@@ -162,6 +168,37 @@ async def test_after_three_wrong_ones_even_the_right_one_waits_and_it_is_written
     assert await door.prove("4711") == ""
     assert await door.prove("0001") == "answer.pin_wrong", "and all is forgotten after a right one"
     assert door.told == [("event.pin_wrong", {"login": "sala", "n": 3, "who": "Ana"}, "sala")]
+
+
+@at_door
+async def test_a_central_that_begins_anew_goes_on_counting_wrong_ones(door: Door) -> None:
+    assert [await door.prove("0001") for _each in range(3)] == ["answer.pin_wrong"] * 3
+    door.now += 20
+    door.begin()
+    assert await door.prove("4711") == "answer.pin_wait"
+    door.now += pin.FIRST_WAIT_S - 20 + 1
+    assert await door.prove("0002") == "answer.pin_wrong", "the rest of the wait is over"
+    door.begin()
+    door.now += pin.FIRST_WAIT_S + 1
+    assert await door.prove("4711") == "answer.pin_wait", "the fourth cost twice as long"
+    door.now += pin.FIRST_WAIT_S
+    assert await door.prove("4711") == ""
+    door.begin()
+    assert [await door.prove("0001") for _each in range(3)] == ["answer.pin_wrong"] * 3, "a right one ends it"
+    assert [each[1]["n"] for each in door.told] == [3, 3]
+
+
+@at_door
+async def test_a_machine_that_begins_anew_begins_the_wait_anew_and_only_once(door: Door) -> None:
+    assert [await door.prove("0001") for _each in range(3)] == ["answer.pin_wrong"] * 3
+    door.now, door.boot = 5.0, "second"
+    door.begin()
+    assert await door.prove("4711") == "answer.pin_wait", "its clock began at 0, which frees nobody"
+    door.now += pin.FIRST_WAIT_S - 1
+    door.begin()
+    assert await door.prove("4711") == "answer.pin_wait"
+    door.now += 2
+    assert await door.prove("4711") == "", "and locks nobody out"
 
 
 @at_door

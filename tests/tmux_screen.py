@@ -44,7 +44,7 @@ class Screen:
         """Another size of the terminal."""
         self._tmux("resize-window", "-t", "run", "-x", str(columns), "-y", str(rows))
 
-    def wait(self, wanted: str | Callable[[str], bool], *, within_s: float = 30.0) -> str:
+    def wait(self, wanted: str | Callable[[str], bool], *, within_s: float = 60.0) -> str:
         """Until the screen shows a text (a regular expression) or fits; the screen then. Fails otherwise."""
         fits = wanted if callable(wanted) else lambda shown: re.search(wanted, shown) is not None
         end = time.monotonic() + within_s

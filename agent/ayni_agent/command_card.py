@@ -9,11 +9,12 @@ from ayni_core.discovery.cards import GENERIC, Card
 from ayni_core.schema import ConfigError, did_you_mean
 from ayni_io import cards, netlook
 from ayni_io.i18n import _
+from ayni_io.usage import Parser
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni agent card`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni agent card", description=_("How to switch read-only SNMP on, for this machine alone.")
     )
     result.add_argument(

@@ -12,11 +12,12 @@ from ayni_core.schema import ConfigError
 from ayni_io.i18n import _, _n
 from ayni_io.profiles import Profiles
 from ayni_io.rulebook import load_rules
+from ayni_io.usage import Parser
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni agent check`."""
-    result = argparse.ArgumentParser(prog="ayni agent check", description=_("Check an agent.yaml."))
+    result = Parser(prog="ayni agent check", description=_("Check an agent.yaml."))
     result.add_argument("file", type=Path)
     return result
 

@@ -27,6 +27,7 @@ from ayni_io.profiles import Profiles
 from ayni_io.secret import Secret, from_file
 from ayni_io.snmp import load_engine
 from ayni_io.snmp_access import Access, of_user
+from ayni_io.usage import Parser
 
 _SMALLEST = 20
 """Prefix of the largest own network that is asked as a whole."""
@@ -36,7 +37,7 @@ _INTERRUPTED = 130
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni agent discover`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni agent discover",
         description=_(
             "Find devices: those that answer SNMP, and those that only tell of themselves (MikroTik's and "

@@ -17,8 +17,9 @@ from ayni_agent import enrolment
 from ayni_agent.enrolment import EnrolError
 from ayni_core import invitation
 from ayni_core.invitation import InvitationError
-from ayni_io.i18n import _
+from ayni_io.i18n import _, reason
 from ayni_io.switched_on import switch_on
+from ayni_io.usage import Parser
 
 FOLDER = Path("/etc/ayni")
 _LONGEST = 4096
@@ -26,7 +27,7 @@ _LONGEST = 4096
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni agent enrol`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni agent enrol",
         description=_("Let this machine become the monitor that it was invited to be: ayni hub invite."),
     )
@@ -72,7 +73,7 @@ def main(argv: Sequence[str], ask: Callable[[str], str] = getpass.getpass) -> in
             enrolment.enrol(found, where, pem, lambda each: enrolment.keep(folder, node, each))
         )
     except (InvitationError, EnrolError) as error:
-        print(f"ayni agent enrol: {error}", file=sys.stderr)
+        print(f"ayni agent enrol: {reason(error)}", file=sys.stderr)
         return 1
     except (EOFError, KeyboardInterrupt):
         return 1

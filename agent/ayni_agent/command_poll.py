@@ -20,7 +20,7 @@ from ayni_core.schema import ConfigError
 from ayni_core.snmp import V1, V2C
 from ayni_core.snmprec import SnmprecError, parse_snmprec
 from ayni_io import clock, snmp_options
-from ayni_io.i18n import _
+from ayni_io.i18n import _, reason
 from ayni_io.profiles import Profiles
 from ayni_io.secret import Secret, from_file
 from ayni_io.snmp import SnmpReader, open_session
@@ -35,6 +35,7 @@ from ayni_io.snmp_errors import (
     SnmpWrongPriv,
 )
 from ayni_io.snmp_recording import RecordedReader
+from ayni_io.usage import Parser
 
 _COMMUNITY = "AYNI_SNMP_COMMUNITY"
 _PORT = 161
@@ -47,9 +48,7 @@ class NothingRecordedError(ConfigError):
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni agent poll`."""
-    result = argparse.ArgumentParser(
-        prog="ayni agent poll", description=_("Read one device once and show what it says.")
-    )
+    result = Parser(prog="ayni agent poll", description=_("Read one device once and show what it says."))
     add_device_options(result)
     result.add_argument(
         "--profile", metavar="NAME", help=_("read by this profile instead of asking the device")
@@ -108,7 +107,7 @@ def main(argv: Sequence[str]) -> int:
             profiles.load(arguments.profile)
         reader, name = _reader(arguments)
     except ConfigError as error:
-        print(f"ayni agent poll: {error}", file=sys.stderr)
+        print(f"ayni agent poll: {reason(error)}", file=sys.stderr)
         return 1 if isinstance(error, NothingRecordedError) else 2
     return asyncio.run(_poll(Poller(name, reader, profiles, arguments.profile), arguments))
 
@@ -117,7 +116,7 @@ async def _poll(poller: Poller, arguments: argparse.Namespace) -> int:
     try:
         poll = await poller.poll(clock.monotonic_s())
     except ConfigError as error:
-        print(f"ayni agent poll: {error}", file=sys.stderr)
+        print(f"ayni agent poll: {reason(error)}", file=sys.stderr)
         return 2
     finally:
         poller.close()

@@ -26,10 +26,11 @@ from ayni_core.schema import ConfigError
 from ayni_core.slug import slug
 from ayni_core.snmp import OID
 from ayni_io import clock
-from ayni_io.i18n import _, _c, _n
+from ayni_io.i18n import _, _c, _n, reason
 from ayni_io.profiles import Profiles
 from ayni_io.snmp import SnmpReader
 from ayni_io.snmp_recording import RecordedReader
+from ayni_io.usage import Parser
 
 _ENTERPRISES = (1, 3, 6, 1, 4, 1)
 
@@ -40,9 +41,7 @@ class _NotRead(Exception):  # noqa: N818
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni profile`."""
-    result = argparse.ArgumentParser(
-        prog="ayni profile", description=_("Teach Ayni a new device, without programming.")
-    )
+    result = Parser(prog="ayni profile", description=_("Teach Ayni a new device, without programming."))
     below = result.add_subparsers(dest="what", required=True, metavar="WHAT")
     drafted = below.add_parser(
         "draft",
@@ -97,7 +96,7 @@ def main(argv: Sequence[str]) -> int:
                 return _try(arguments)
         return _metrics(arguments.word)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(reason(error), file=sys.stderr)
         return 2
     except _NotRead as error:
         print(f"ayni profile {arguments.what}: {error}", file=sys.stderr)

@@ -18,16 +18,17 @@ from ayni_core.mibview import MibView
 from ayni_core.schema import ConfigError
 from ayni_core.snmprec import format_snmprec
 from ayni_io import files
-from ayni_io.i18n import _
+from ayni_io.i18n import _, reason
 from ayni_io.profiles import Profiles
 from ayni_io.snmp_recording import RecordedReader
+from ayni_io.usage import Parser
 
 _STOPPED = 130
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni agent record`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni agent record",
         description=_(
             "Read everything a device says into a file. Passwords, names and addresses are replaced, so that "
@@ -61,8 +62,8 @@ def main(argv: Sequence[str]) -> int:
         if not objects:
             if walked.stopped:
                 return _STOPPED
-            reason = why(walked.failure, arguments) if walked.failure else _("the device shows no objects")
-            print(f"ayni agent record: {reason}", file=sys.stderr)
+            stopped = why(walked.failure, arguments) if walked.failure else _("the device shows no objects")
+            print(f"ayni agent record: {stopped}", file=sys.stderr)
             return 1
         remark = walked.remark()
         notes = [_("recorded with ayni agent record")]
@@ -77,7 +78,7 @@ def main(argv: Sequence[str]) -> int:
             notes.append(_("PARTIAL: {why}", why=remark))
         write(arguments.output, format_snmprec(objects, notes), secret=arguments.unmasked)
     except ConfigError as error:
-        print(f"ayni agent record: {error}", file=sys.stderr)
+        print(f"ayni agent record: {reason(error)}", file=sys.stderr)
         return 2
     print(_("{file}: {objects} objects", file=arguments.output, objects=len(objects)))
     for note in notes[1:]:

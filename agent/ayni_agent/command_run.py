@@ -20,15 +20,17 @@ from ayni_agent.devices import write_access
 from ayni_agent.eyes import Sight
 from ayni_agent.reload import Setup
 from ayni_agent.traps import settings as trap_settings
-from ayni_core.schema import ConfigError, did_you_mean
+from ayni_core.fault import Fault
+from ayni_core.schema import ConfigError
 from ayni_io import snmp_access
 from ayni_io.i18n import _
 from ayni_io.process import run_until_stopped, set_up_logging
-from ayni_io.profiles import Profiles
+from ayni_io.profiles import Profiles, unknown_profile
 from ayni_io.rulebook import load_rules
 from ayni_io.service import Service
 from ayni_io.snmp import load_engine
 from ayni_io.snmp_access import Access
+from ayni_io.usage import Parser
 
 log = logging.getLogger("agent")
 T = TypeVar("T")
@@ -36,7 +38,7 @@ T = TypeVar("T")
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni agent run`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni agent run", description=_("Poll the devices of this node and report to the central.")
     )
     result.add_argument("--config", type=Path, required=True, metavar="FILE", help=_("the node's agent.yaml"))
@@ -69,13 +71,13 @@ def set_up(path: Path) -> Setup:
     """Everything that agent.yaml says and refers to. Raises `ConfigError` with every fault."""
     source = str(path)
     config = at_home(agent_config.load(path))
-    faults: list[str] = []
+    faults: list[Fault] = []
 
     def collect(read: Callable[[], T]) -> T | None:
         try:
             return read()
         except ConfigError as error:
-            faults.extend(error.faults)
+            faults.extend(error.noted)
         return None
 
     access = collect(lambda: prepare(config, Profiles(), source))
@@ -115,7 +117,7 @@ def prepare(config: AgentConfig, profiles: Profiles, source: str) -> dict[str, A
 
     Raises `ModuleNotFoundError` where a device needs an engine or a cipher that is not installed.
     """
-    faults: list[str] = []
+    faults: list[Fault] = []
     access: dict[str, Access | Sight] = {}
     known = profiles.names()
     for name, device in config.devices.items():
@@ -133,10 +135,9 @@ def prepare(config: AgentConfig, profiles: Profiles, source: str) -> dict[str, A
                 priv=device.priv,
             )
         except ConfigError as error:
-            faults += error.faults
+            faults += error.noted
         if device.profile is not None and device.profile not in known:
-            hint = did_you_mean(device.profile, known)
-            faults.append(f'{source}: devices.{name}.profile: unknown profile "{device.profile}"{hint}')
+            faults.append(unknown_profile(f"{source}: devices.{name}.profile", device.profile, known))
     if faults:
         raise ConfigError(faults)
     for name, device in config.devices.items():

@@ -19,6 +19,7 @@ from ayni_agent.status import DEFAULT_SOCKET, SOCKET, Status
 from ayni_agent.status_ask import StatusError
 from ayni_io import i18n
 from ayni_io.i18n import LANGUAGES, _, say
+from ayni_io.usage import Parser
 
 EVERY_S = 2.0
 _WIDTH = 80
@@ -26,7 +27,7 @@ _WIDTH = 80
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="ayni agent status",
         description=_("How the monitor on this machine is; it needs no network."),
         epilog=_("Exit status: 0 all is well, 1 something needs you, 2 the monitor does not answer."),

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ayni_core import low_battery, sources
+from ayni_core.fault import Fault, UnfitError
 from ayni_core.inventory import ENGINES, read_data_cap, split_address
+from ayni_core.reference import read_reference
 from ayni_core.rules import law
 from ayni_core.rules import place as places
 from ayni_core.rules.place import NOWHERE, Place
@@ -15,7 +17,6 @@ from ayni_core.schema import NAME, Faults, Fields, did_you_mean
 from ayni_core.snmpaccess import (
     Protected,
     WriteAccess,
-    read_reference,
     read_user,
     read_version,
     read_write,
@@ -94,14 +95,15 @@ def parse(fields: Fields) -> AgentConfig:
     )
     if config.flush_s > MAX_POLLS / 2 * config.poll_s:
         most = MAX_POLLS // 2
-        fields.fault(
-            "flush_s", f"must be at most {most} polls ({most * config.poll_s:g} s), got {config.flush_s}"
-        )
+        span = f"{most * config.poll_s:g}"
+        fields.fault("flush_s", "fault.at_most_polls", most=most, span=span, got=config.flush_s)
     if config.shutdown is not None and config.shutdown.device not in config.devices:
         hint = did_you_mean(config.shutdown.device, config.devices)
-        fields.fault("shutdown.device", f'"{config.shutdown.device}" is not polled from here{hint}')
+        fields.fault("shutdown.device", "fault.not_polled", name=config.shutdown.device, hint=hint)
     if config.flush_s < config.poll_s:
-        fields.fault("flush_s", f"must be at least poll_s ({config.poll_s}), got {config.flush_s}")
+        fields.fault(
+            "flush_s", "fault.at_least_other", other="poll_s", least=config.poll_s, got=config.flush_s
+        )
     return config
 
 
@@ -113,11 +115,11 @@ def _device(name: str, fields: Fields) -> DeviceConfig:
     if address:
         try:
             host, port = split_address(address)
-        except ValueError as error:
-            fields.fault("address", str(error))
+        except UnfitError as error:
+            fields.fault("address", error.what)
     profile = fields.text("profile", "auto")
     if profile != "auto" and not NAME.fullmatch(profile):
-        fields.fault("profile", f'"{profile}" is not the name of a profile')
+        fields.fault("profile", "fault.name", given=profile)
     version = read_version(fields)
     engine = fields.choice("engine", ENGINES, ENGINES[0])
     community = read_reference(fields, "community") if version != "3" else None
@@ -160,13 +162,13 @@ def _beyond_snmp(name: str, fields: Fields) -> DeviceConfig:
     return device
 
 
-def unknown_rules(config: AgentConfig, known: Collection[str], source: str) -> list[str]:
+def unknown_rules(config: AgentConfig, known: Collection[str], source: str) -> list[Fault]:
     """Where a section `rules` speaks of a rule that there is not on this machine."""
     faults = Faults(source)
     law.unknown(config.rules, known, "rules", faults)
     for device in config.devices.values():
         law.unknown(device.rules, known, f"devices.{device.name}.rules", faults)
-    return faults.found
+    return faults.noted
 
 
 def _folder(fields: Fields, key: str) -> Path | None:

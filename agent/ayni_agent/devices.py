@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ayni_agent.config import DeviceConfig
 from ayni_agent.eyes import Sight
+from ayni_core.fault import Fault
 from ayni_core.schema import ConfigError
 from ayni_io import snmp_access
 from ayni_io.snmp import SnmpReader, open_session
@@ -18,7 +19,7 @@ TIMEOUT_S, TRIES = 2.0, 3
 def write_access(devices: Mapping[str, DeviceConfig], source: str) -> dict[str, Access]:
     """Who may change each device that has a section `write`. Raises `ConfigError` with every missing
     secret."""
-    faults: list[str] = []
+    faults: list[Fault] = []
     found: dict[str, Access] = {}
     for name, device in devices.items():
         if device.write is None:
@@ -33,7 +34,7 @@ def write_access(devices: Mapping[str, DeviceConfig], source: str) -> dict[str, 
                 priv=device.write.priv,
             )
         except ConfigError as error:
-            faults += error.faults
+            faults += error.noted
     if faults:
         raise ConfigError(faults)
     return found

@@ -28,7 +28,7 @@ from ayni_core.wire.shape import pack, unpack
 from ayni_io import broker_look, files, yamlfile
 from ayni_io.broker_look import LookError
 from ayni_io.control import ControlError, connected
-from ayni_io.i18n import _, say
+from ayni_io.i18n import _, fault_line, say
 from ayni_io.mqtt import BrokerConfig, MqttClient, MqttError
 from ayni_io.secret import Secret
 
@@ -164,7 +164,7 @@ def _check(welcome: Welcome, node: str) -> None:
             path.write_text(_text(welcome.agent), encoding="utf-8")
             config = yamlfile.read(path, agent_config.parse)
     except ConfigError as error:
-        why = error.faults[0]
+        why = fault_line(error.noted[0])
         raise EnrolError(_("the central's answer makes no sense: {problem}", problem=why)) from None
     if config.node != node or not 0 < len(welcome.password) <= LONGEST_PASSWORD:
         raise EnrolError(_("the central's answer is for another monitor"))

@@ -10,7 +10,7 @@ from ayni_core.profile import Rule
 from ayni_core.profile_rivals import never_wins
 from ayni_core.schema import NAME, ConfigError
 from ayni_io import configs, yamlfile
-from ayni_io.i18n import _
+from ayni_io.i18n import _, config_faults
 from ayni_io.profiles import Profiles
 
 
@@ -51,7 +51,7 @@ def check(files: Sequence[Path]) -> list[str]:
             else:
                 rules[path] = Profiles(path.parent).read(path)[1]
         except ConfigError as error:
-            faults += [fault for fault in error.faults if fault not in faults]
+            faults += [line for line in config_faults(error) if line not in faults]
     return faults + _rivals(rules)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from ayni_agent.config import AgentConfig
 from ayni_agent.eyes import Sight
 from ayni_agent.traps.settings import TrapAccess
+from ayni_core.fault import fault
 from ayni_core.rules import Rule
 from ayni_core.schema import ConfigError
 from ayni_io.mqtt import BrokerConfig
@@ -58,10 +59,10 @@ def read_again(load: Callable[[], Setup], old: Setup) -> tuple[Setup, Changes]:
     try:
         new = load()
     except ModuleNotFoundError as error:  # an engine or a cipher that nothing needed so far
-        raise ConfigError([f"{old.source}: {error.name} is missing on this machine"]) from None
+        raise ConfigError([fault(old.source, "fault.no_module", module=error.name)]) from None
     fixed = [name for name in FIXED if getattr(new.config, name) != getattr(old.config, name)]
     if fixed:
-        raise ConfigError([f"{old.source}: {name}: changes with a restart only" for name in fixed])
+        raise ConfigError([fault(f"{old.source}: {name}", "fault.restart_only") for name in fixed])
     return new, compare(old, new)
 
 

@@ -13,11 +13,12 @@ from ayni_agent import eyes
 from ayni_agent.eyes import EyeError, Sight
 from ayni_agent.poll_report import heading, label, shown
 from ayni_core import sources
+from ayni_core.fault import fault
 from ayni_core.metrics import METRICS
 from ayni_core.readings import GROUPS, Series, Value
 from ayni_core.schema import ConfigError, Faults, Fields, did_you_mean
 from ayni_io import yamlfile
-from ayni_io.i18n import _
+from ayni_io.i18n import _, reason
 
 _PATIENCE_S = 30.0
 States = Mapping[Series, Mapping[int, str]]
@@ -33,7 +34,7 @@ def main(config: Path | None, device: str | None, host: str | None, *, as_json: 
             raise ConfigError([_("give a host or a device of a file, not both")])
         found, states = asyncio.run(_read(_sight(config, device)))
     except ConfigError as error:
-        print(f"ayni agent poll: {error}", file=sys.stderr)
+        print(f"ayni agent poll: {reason(error)}", file=sys.stderr)
         return 2
     except EyeError as error:
         print(f"ayni agent poll: {error}", file=sys.stderr)
@@ -61,7 +62,7 @@ def _sight(config: Path, device: str) -> Sight:
     }
     if device not in known:
         hint = did_you_mean(device, known)
-        raise ConfigError([_('{file}: no device "{name}" with a source', file=config, name=device) + hint])
+        raise ConfigError([fault(f"{config}", "fault.no_source", name=device, hint=hint)])
     path = f"devices.{device}.source"
     faults = Faults(str(config), lines)
     source = sources.read(Fields(known[device], path, faults))

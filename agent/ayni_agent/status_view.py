@@ -22,6 +22,7 @@ from ayni_agent.status import (
     Status,
     ValueStatus,
 )
+from ayni_core import x509
 from ayni_core.metrics import unit_of
 from ayni_io.i18n import _, _c, _n, decimal_mark, say
 
@@ -38,7 +39,6 @@ _ASCII = str.maketrans(
 )
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _LEAST_ALARMS = 4
-_SOON_DAYS, _CRITICAL_DAYS = 90, 30
 _MOST_LINES, _LOW = 3, 20
 _STATE_CELLS = 8
 _LONGEST_NAME = 18
@@ -130,13 +130,13 @@ def _certificate(status: Status) -> Iterator[_Row]:
     if ends is None or not status.clock.synchronised:
         return
     days = int((ends - status.clock.wall_s) // 86_400)
-    if days >= _SOON_DAYS:
+    if days >= x509.SOON_DAYS:
         return
     if days < 0:
         words = _("EXPIRED: while the time is known here, nothing is sent")
     else:
         words = _n("the broker's ends in {n} day", "the broker's ends in {n} days", days)
-    yield "down" if days < _CRITICAL_DAYS else "weak", _("CERTIFICATE"), words
+    yield "down" if days < x509.CRITICAL_DAYS else "weak", _("CERTIFICATE"), words
 
 
 def _hub(hub: HubStatus) -> _Row:

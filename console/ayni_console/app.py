@@ -18,7 +18,7 @@ from ayni_console.display import ThriftyDisplay
 from ayni_console.feed import Feed
 from ayni_console.lines import displayed, line, plain
 from ayni_console.screens.home import HomePage
-from ayni_console.screens.page import Page, Prompt
+from ayni_console.screens.page import Page
 from ayni_console.sheet import Sheet
 from ayni_console.view.page import Window
 from ayni_core.onlooking import attention
@@ -137,6 +137,8 @@ class ConsoleApp(ThriftyDisplay):
         done beside: a key waits 5 ms for its turn."""
         await asyncio.sleep(_REST_AFTER_S)
         await asyncio.to_thread(self._import_rest)
+        from ayni_console.prompt import Prompt
+
         Prompt()._post_register(self)  # the first one would have its style sheet read
         self.stylesheet.parse()
         self._all_imported()

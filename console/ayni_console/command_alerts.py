@@ -19,13 +19,14 @@ from ayni_console.view import alarms
 from ayni_core.schema import did_you_mean
 from ayni_core.wire.questions import AskAck, Done
 from ayni_io import i18n
-from ayni_io.i18n import _, _n
+from ayni_io.i18n import _, _n, spoken
 from ayni_io.mqtt import BrokerConfig
+from ayni_io.usage import Parser
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line of `ayni alerts`."""
-    made = argparse.ArgumentParser(prog="ayni alerts", description=_("Every alarm as plain lines."))
+    made = Parser(prog="ayni alerts", description=_("Every alarm as plain lines."))
     made.add_argument("--all", action="store_true", help=_("also those that another alarm explains"))
     made.add_argument("--plain", action="store_true", help=_("plain lines (what it does anyway)"))
     made.add_argument(
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def ack_parser() -> argparse.ArgumentParser:
     """The command line of `ayni ack`."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="ayni ack", description=_("Take an alarm on: you see to it, and nobody else is called.")
     )
     made.add_argument(
@@ -79,7 +80,8 @@ def ack_main(argv: Sequence[str] | None = None) -> int:
         if not found:
             names = {alert.name for alert in client.model.alerts.values()}
             hint = did_you_mean(arguments.what, {*names, *client.model.alerts})
-            print("ayni ack: " + _("no alarm is about “{name}”", name=arguments.what) + hint, file=sys.stderr)
+            told = _("no alarm is about “{name}”", name=arguments.what) + spoken(hint)
+            print(f"ayni ack: {told}", file=sys.stderr)
             return 1
         done = 0
         acting = await signing.who(client, arguments)

@@ -11,11 +11,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ayni_console import no_way, options, terminal
+from ayni_console import no_way, options, spared, terminal
 from ayni_console.web import options as web_options
 from ayni_core.schema import ConfigError
-from ayni_io import chosen, i18n
-from ayni_io.i18n import _
+from ayni_io import chosen, i18n, memory
+from ayni_io.i18n import _, reason
+from ayni_io.usage import Parser
 
 if TYPE_CHECKING:
     from ayni_console.app import ConsoleApp
@@ -31,7 +32,7 @@ _PICTURE_S, _LULL_S = 0.3, 0.02
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(prog="ayni console", description=_("Watch and repair your links."))
+    made = Parser(prog="ayni console", description=_("Watch and repair your links."))
     options.add(made)
     made.add_argument(
         "--ascii", action="store_true", help=_("only letters and signs that every terminal has")
@@ -75,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         user = options.user_of(arguments)
         broker = options.broker_of(arguments, user)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(reason(error), file=sys.stderr)
         return 2
     if arguments.web:
         from ayni_console.web import serving
@@ -108,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             kept_in=os.environ,
             village=arguments.village,
             notes_in=None if arguments.village else unsent.path_for(user, broker.host, os.environ),
-            all_imported=gc.freeze,
+            all_imported=_all_imported,
         )
         app.full_frames = arguments.full_frames or os.environ.get("AYNI_FULL_FRAMES", "") not in ("", "0")
         await app.run_async(mouse=False)  # nothing here needs it, and the terminal's own selection goes on
@@ -130,19 +131,26 @@ async def _imported() -> type[ConsoleApp]:
     try:
         from ayni_console import esc, typing_in
 
-        await asyncio.sleep(_BREATH_S)
-        importlib.import_module("rich.console")
-        await asyncio.sleep(_BREATH_S)
-        esc.hasten()
-        typing_in.read_as(terminal.charset(os.environ))
-        for name in _PIECES:
+        with spared.left_out():
             await asyncio.sleep(_BREATH_S)
-            importlib.import_module(name)
-        from ayni_console.app import ConsoleApp
+            importlib.import_module("rich.console")
+            await asyncio.sleep(_BREATH_S)
+            esc.hasten()
+            typing_in.read_as(terminal.charset(os.environ))
+            for name in _PIECES:
+                await asyncio.sleep(_BREATH_S)
+                importlib.import_module(name)
+            from ayni_console.app import ConsoleApp
     finally:
         gc.freeze()
         gc.enable()
     return ConsoleApp
+
+
+def _all_imported() -> None:
+    """All that is here stays: nobody looks through it again for what goes; and what is not needed goes."""
+    gc.freeze()
+    memory.give_back()
 
 
 async def _picture(client: ConsoleClient) -> None:
@@ -154,7 +162,7 @@ async def _picture(client: ConsoleClient) -> None:
     while asyncio.get_running_loop().time() < end:
         if client.settled.is_set() and not client.model.connected:
             return
-        if client.model.links and (client.model.sites or client.model.version == version):
+        if client.model.links and (client.model.sites.names() or client.model.version == version):
             return
         version = client.model.version
         await asyncio.sleep(_LULL_S)

@@ -22,7 +22,8 @@ from ayni_core.schema import ConfigError
 from ayni_core.wire.messages import CommandState
 from ayni_core.wire.questions import AskCommand, CommandPlan
 from ayni_io import i18n
-from ayni_io.i18n import _, say
+from ayni_io.i18n import _, reason, say
+from ayni_io.usage import Parser
 
 WORDS = {
     "ping": ("target",),
@@ -39,7 +40,7 @@ _SLACK_S = 180.0
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     shown = "\n".join(f"  {usage(name):<24}{say(Message(f'command.{name}'))}" for name in COMMANDS)
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="ayni do",
         description=_("Give a command to a device, or to a monitor."),
         epilog=shown,
@@ -53,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--size", type=int, metavar="N", help=_("octets in an echo request (default 56)"))
     made.add_argument("--poll-s", type=int, metavar="S", help=_("plan: seconds between two polls"))
     made.add_argument("--flush-s", type=int, metavar="S", help=_("plan: seconds between two reports"))
+    made.add_argument("--own", action="store_true", help=_("plan: back to its own, before the time is over"))
     made.add_argument("--force", action="store_true", help=_("even if it may lock people out"))
     made.add_argument("--yes", action="store_true", help=_("do not ask whether to go on"))
     made.add_argument("--id", metavar="ID", help=_("ask again for a command that was given before"))
@@ -81,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"ayni do: {say(refusal.text)}", file=sys.stderr)
         return 2
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(reason(error), file=sys.stderr)
         return 2
     giver = _Giver(ConsoleClient(broker, user), asked, order, arguments)
     try:
@@ -107,6 +109,10 @@ def _asked(command: argparse.ArgumentParser, arguments: argparse.Namespace) -> t
     ]
     if plan:
         given["value"] = ",".join(plan)
+    if arguments.own:
+        if plan:
+            command.error(_("--own: its own plan, or another one"))
+        given["value"] = commands.OWN_PLAN
     asked = AskCommand(
         id=arguments.id or secrets.token_hex(6),
         where=arguments.where,

@@ -22,6 +22,7 @@ from ayni_core.wire.shape import pack
 from ayni_io import i18n, timezones
 from ayni_io.i18n import _
 from ayni_io.mqtt import BrokerConfig
+from ayni_io.usage import Parser
 
 _SPAN = re.compile(r"([0-9]{1,4})(m|min|h|d)")
 _UNITS = {"m": 60, "min": 60, "h": 3600, "d": 86_400}
@@ -29,7 +30,7 @@ _UNITS = {"m": 60, "min": 60, "h": 3600, "d": 86_400}
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="ayni maintenance", description=_("Say when nobody is to be called, because people know.")
     )
     does = made.add_subparsers(dest="do", metavar="add|list|end", required=True)

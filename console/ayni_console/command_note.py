@@ -16,11 +16,12 @@ from ayni_core.wire.questions import AskNote, Done
 from ayni_io import i18n
 from ayni_io.i18n import _
 from ayni_io.mqtt import BrokerConfig
+from ayni_io.usage import Parser
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(prog="ayni note", description=_("Write a note for all to read."))
+    made = Parser(prog="ayni note", description=_("Write a note for all to read."))
     made.add_argument("text", metavar="TEXT", nargs="+", help=_("what you want to say"))
     made.add_argument(
         "--about", metavar="NAME", default="", help=_("a link, site, device or monitor; else the network")

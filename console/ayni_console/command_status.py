@@ -20,8 +20,9 @@ from ayni_core.onlooking.model import Model
 from ayni_core.schema import ConfigError
 from ayni_core.wire.questions import AskEvents, Events
 from ayni_io import i18n, words
-from ayni_io.i18n import _, say
+from ayni_io.i18n import _, reason, say
 from ayni_io.phrases import thing
+from ayni_io.usage import Parser
 
 LONGEST_S = 5.0
 _CALM_S = 0.3
@@ -29,7 +30,7 @@ _CALM_S = 0.3
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(prog="ayni status", description=_("Home as plain lines."))
+    made = Parser(prog="ayni status", description=_("Home as plain lines."))
     options.add(made)
     made.add_argument("--plain", action="store_true", help=_("plain lines (what it does anyway)"))
     made.add_argument(
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         user = options.user_of(arguments)
         broker = options.broker_of(arguments, user)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(reason(error), file=sys.stderr)
         return 2
     client = ConsoleClient(broker, user)
     answered = asyncio.run(_receive(client))

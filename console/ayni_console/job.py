@@ -124,10 +124,17 @@ class Job:
         """When what was done ends by itself: another plan, more news."""
         if not self.done or self.order.doing.name not in ("plan", "watch") or not self.steps:
             return None
+        if self.order.value == commands.OWN_PLAN:
+            return None
         return self.steps[-1].at + self.order.for_s
 
     def undo(self) -> AskCommand | None:
         """What puts it back as it was, where a command does; without id, which every command has anew."""
-        if not self.done or self.order.doing.name != "port" or self.why == "done.port_already":
+        if not self.done or self.why == "done.port_already":
             return None
-        return replace(self.asked, value="down" if self.order.value == "up" else "up", force=False)
+        match self.order.doing.name, self.order.value:
+            case "port", value:
+                return replace(self.asked, value="down" if value == "up" else "up", force=False)
+            case "plan", value if value != commands.OWN_PLAN:
+                return replace(self.asked, value=commands.OWN_PLAN, for_s=0.0)
+        return None

@@ -169,15 +169,22 @@ def changed(old: Sequence[Span], new: Sequence[Span]) -> tuple[int, int] | None:
     while same < min(len(old), len(new)) and old[same] == new[same]:
         at += cells(old[same].text)
         same += 1
-    before, after = list(_by_cell(old[same:])), list(_by_cell(new[same:]))
+    end = 0
+    while end < min(len(old), len(new)) - same and old[-1 - end] == new[-1 - end]:
+        end += 1
+    before, after = _by_cell(old[same : len(old) - end]), _by_cell(new[same : len(new) - end])
     if len(before) != len(after):
-        return 0, at + max(len(before), len(after))
-    differing = [at + each for each, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
+        return 0, max(width(tuple(old)), width(tuple(new)))
+    differing = [at for at, (was, is_) in enumerate(zip(before, after, strict=True), at) if was != is_]
     return (differing[0], differing[-1] + 1) if differing else None
 
 
-def _by_cell(spans: Iterable[Span]) -> Iterable[tuple[str, str]]:
+def _by_cell(spans: Iterable[Span]) -> list[tuple[str, str]]:
+    made: list[tuple[str, str]] = []
     for text, style in spans:
-        for char in text:
-            for _each in range(char_cells(char)):
-                yield char, style
+        if text.isascii():
+            made += [(char, style) for char in text]
+        else:
+            for char in text:
+                made += [(char, style)] * char_cells(char)
+    return made

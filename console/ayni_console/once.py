@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from ayni_console.client import ConsoleClient
 from ayni_console.feed import NoAnswer
 from ayni_core.schema import ConfigError
-from ayni_io.i18n import _
+from ayni_io.i18n import _, reason
 from ayni_io.mqtt import BrokerConfig
 
 SETTLES_WITHIN_S = 15.0
@@ -25,7 +25,7 @@ def run(
     try:
         user, broker = where()
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(reason(error), file=sys.stderr)
         return 2
     try:
         return asyncio.run(_run(ConsoleClient(broker, user), do))

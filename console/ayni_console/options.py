@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ayni_core.fault import UnfitError, fault
 from ayni_core.schema import ConfigError
 from ayni_io import i18n, secret
 from ayni_io.i18n import _
@@ -65,7 +66,7 @@ def user_of(arguments: argparse.Namespace) -> str:
     if arguments.user:
         name = str(arguments.user).removeprefix("p-")
         if not is_name(name):
-            raise ConfigError([f"--user: expected lower-case letters, digits and dashes, got {name!r}"])
+            raise ConfigError([fault("--user", "fault.user_name", given=name)])
         return name
     found = kept(arguments)
     return found.user if found is not None else login_name()
@@ -90,7 +91,7 @@ def broker_of(
     elif environment.get("AYNI_PASSWORD"):
         password = Secret(environment["AYNI_PASSWORD"])
     if arguments.ca and not arguments.ca.is_file():
-        raise ConfigError([f"--ca: {arguments.ca}: no such file"])
+        raise ConfigError([fault(f"--ca: {arguments.ca}", "fault.no_file")])
     found = kept(arguments)
     if found is not None:
         return _changed(found, arguments, user, password)
@@ -98,8 +99,8 @@ def broker_of(
         host, port = broker_address(
             arguments.broker or "127.0.0.1", DEFAULT_TLS_PORT if arguments.ca else DEFAULT_PORT
         )
-    except ValueError as error:
-        raise ConfigError([f"--broker: {error}"]) from None
+    except UnfitError as error:
+        raise ConfigError([fault("--broker", error.what)]) from None
     return BrokerConfig(
         host=host, port=port, username=f"p-{user}" if arguments.user or password else None, password=password,
         ca=arguments.ca, protocol=arguments.mqtt or "5",

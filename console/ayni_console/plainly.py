@@ -24,8 +24,9 @@ from ayni_core.metrics import METRICS
 from ayni_core.schema import did_you_mean
 from ayni_core.wire.questions import Question
 from ayni_io import i18n
-from ayni_io.i18n import _
+from ayni_io.i18n import _, spoken
 from ayni_io.mqtt import BrokerConfig
+from ayni_io.usage import Parser
 
 ANSWERS_WITHIN_S = 5.0
 """So long the first answer of the central is waited for."""
@@ -38,7 +39,7 @@ Key = TypeVar("Key")
 
 def parser(name: str, description: str, *, explains: bool = False) -> argparse.ArgumentParser:
     """The options that all of them have."""
-    made = argparse.ArgumentParser(prog=f"ayni {name}", description=description)
+    made = Parser(prog=f"ayni {name}", description=description)
     add_form(made)
     if explains:
         made.add_argument(
@@ -63,7 +64,7 @@ def metric(text: str) -> str:
     if text in METRICS or text == ALL:
         return text
     hint = did_you_mean(text, METRICS)
-    raise argparse.ArgumentTypeError(_("no metric is called “{name}”", name=text[:40]) + hint)
+    raise argparse.ArgumentTypeError(_("no metric is called “{name}”", name=text[:40]) + spoken(hint))
 
 
 def run(

@@ -18,7 +18,7 @@ from ayni_console.lines import clean
 from ayni_core.schema import ConfigError
 from ayni_core.wire.questions import AskMe, Colleague, Done, Me
 from ayni_io import secret
-from ayni_io.i18n import _
+from ayni_io.i18n import _, reason
 
 _NOT_UNDERSTOOD = "answer.bad_question"
 VARIABLE = "AYNI_PIN"
@@ -85,7 +85,7 @@ async def _pin(
         try:
             return secret.from_file(file, "--pin-file").reveal()
         except ConfigError as error:
-            raise NoAnswer(str(error)) from None
+            raise NoAnswer(reason(error)) from None
     if environment.get(VARIABLE):
         return environment[VARIABLE]
     if not sys.stdin.isatty():

@@ -13,7 +13,7 @@ from pathlib import Path
 from ayni_console import no_way, talk
 from ayni_io import broker_look, clock, words
 from ayni_io.broker_look import Certificate, LookError
-from ayni_io.i18n import _
+from ayni_io.i18n import _, reason
 from ayni_io.mqtt import DEFAULT_PORT, DEFAULT_TLS_PORT, broker_address
 from ayni_io.mqtt_trouble import Trouble
 
@@ -43,7 +43,7 @@ def broker() -> Trusted:
         try:
             host, port = broker_address(typed, 0)
         except ValueError as error:
-            talk.wrong(_("That is no address: {why}", why=error))
+            talk.wrong(_("That is no address: {why}", why=reason(error)))
             continue
         found = _local(host, port) if host in HERE else _far(host, port)
         if found is not None and _is_broker(found):

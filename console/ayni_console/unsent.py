@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ayni_core.wire import WireError
-from ayni_core.wire.questions import AskNote
 from ayni_core.wire.shape import pack, unpack
 from ayni_io import files
+
+if TYPE_CHECKING:  # forty classes, which the first screen can do without
+    from ayni_core.wire.questions import AskNote
 
 MOST = 200
 LATER = ("", "answer.store_down", "answer.too_many", "answer.too_many_notes")
@@ -33,6 +36,8 @@ def read(path: Path) -> list[AskNote]:
             lines = file.read(_LARGEST).splitlines()
     except OSError:
         return []
+    from ayni_core.wire.questions import AskNote
+
     found = []
     for line in lines[:MOST]:
         try:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ayni_core import __version__, installed, slices
+from ayni_core.fault import ConfigError, fault
 from ayni_core.inventory import Device, Network
 from ayni_core.machines import Shell
-from ayni_core.schema import ConfigError
+from ayni_core.reference import credential
 
 HUBS, NODES, CONSOLES, ROUTERS = "hubs", "nodes", "consoles", "routers"
 ACTING = ("operator", "trainer")
@@ -44,9 +45,7 @@ def hosts(network: Network, raw: dict[str, Any], folder: str, dump: Dump) -> dic
     for device in network.devices.values():
         if device.ssh is not None:
             if device.name in facts:
-                raise ConfigError(
-                    [f"devices.{device.name}.ssh: a machine of this name is there; expected another name"]
-                )
+                raise ConfigError([fault(f"devices.{device.name}.ssh", "fault.machine_twice")])
             facts[device.name] = _router(device)
             groups[ROUTERS].append(device.name)
             groups.setdefault(f"site_{device.site}", []).append(device.name)
@@ -54,11 +53,10 @@ def hosts(network: Network, raw: dict[str, Any], folder: str, dump: Dump) -> dic
         short = name.removeprefix("site_")
         if short not in facts and short not in groups and short not in ("all", "ungrouped", "localhost"):
             groups[short] = groups[name]
-    accounts = {installed.KEEPER: "", **slices.accounts(network, installed.HUB)}
     shared = {
         "ayni_folder": folder,
         "ayni_version": __version__,
-        "ayni_accounts": accounts,
+        "ayni_accounts": slices.accounts(network, installed.HUB, keeper=True),
         "ayni_people": [each.name for each in network.people.values() if each.role in ACTING],
         "ayni_certificate_names": list(installed.certificate_names(network)),
     }
@@ -76,11 +74,9 @@ def _connection(shell: Shell) -> dict[str, Any]:
 
 def _router(device: Device) -> dict[str, Any]:
     if device.version != "3" or device.auth is None or device.priv is None:
-        raise ConfigError(
-            [f'devices.{device.name}.ssh: needs SNMPv3; expected version: "3", user, auth and priv too']
-        )
+        raise ConfigError([fault(f"devices.{device.name}.ssh", "fault.ssh_needs_v3")])
     secrets = {
-        key: {"protocol": each.protocol, "credential": each.password.partition(":")[2].rpartition("/")[2]}
+        key: {"protocol": each.protocol, "credential": credential(each.password)}
         for key, each in (("auth", device.auth), ("priv", device.priv))
     }
     return {

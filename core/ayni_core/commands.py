@@ -28,6 +28,8 @@ _ROOTS = ((1, 3, 6, 1, 2, 1), (1, 3, 6, 1, 4, 1), (1, 0, 8802, 1, 1, 2))
 """Below these a walk may begin, at least one arc further: MIB-2, what makers define, LLDP."""
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _PLAN = re.compile(r"(?:poll_s=(\d{1,5}))?,?(?:flush_s=(\d{1,5}))?", re.ASCII)
+OWN_PLAN = "own"
+"""Instead of another plan: back to the one that the monitor has by itself, before the time is over."""
 PLAN_POLL_S, PLAN_FLUSH_S = (5, 3600), (10, 86_400)
 
 
@@ -150,7 +152,7 @@ COMMANDS: Mapping[str, Doing] = {
             where="node",
             limit_s=30,
             arguments=(
-                Word(field="value", pattern=_PLAN.pattern, required=True),
+                Word(field="value", pattern=f"{OWN_PLAN}|{_PLAN.pattern}", required=True),
                 Number(field="for_s", least=60, most=86_400, default=3600),
             ),
             changes=True,
@@ -254,7 +256,10 @@ def walk_root(text: str) -> bytes:
 
 
 def poll_plan(text: str) -> tuple[float, float]:
-    """`poll_s=30,flush_s=120` -> (30, 120); 0 for what stays as it is. Raises `OrderError`."""
+    """`poll_s=30,flush_s=120` -> (30, 120); 0 for what stays as it is, as all does with `own`. Raises
+    `OrderError`."""
+    if text == OWN_PLAN:
+        return 0.0, 0.0
     match = _PLAN.fullmatch(text)
     if match is None or not (match[1] or match[2]):
         raise OrderError("refused.word", name="value", given=text[:60])

@@ -16,8 +16,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ayni_core.inventory import split_address
-from ayni_core.schema import NAME, ConfigError, did_you_mean
+from ayni_core.address import split_address
+from ayni_core.fault import ConfigError, Fault, UnfitError, fault, phrase
+from ayni_core.message import Phrase, Plain
+from ayni_core.schema import NAME, did_you_mean
 from ayni_core.snmpaccess import VERSIONS
 from ayni_core.usm_keys import AUTH_PROTOCOLS, PRIV_PROTOCOLS
 
@@ -68,12 +70,13 @@ class Places:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._found: list[str] = []
+        self._found: list[Fault] = []
 
-    def add(self, line: int, column: str, text: str) -> None:
-        """Note a fault of one cell."""
+    def add(self, line: int, column: str, context: str | Phrase, /, **values: Plain | Phrase) -> None:
+        """Note a fault of one cell; of the line where no column is named."""
         if len(self._found) < _MOST_FAULTS:
-            self._found.append(f"{self._source}:{line}: {column}: {text}")
+            where = f"{self._source}:{line}"
+            self._found.append(Fault(f"{where}: {column}" if column else where, phrase(context, **values)))
 
     def stop(self) -> None:
         """Raise `ConfigError` with all faults, if there are any."""
@@ -103,14 +106,14 @@ def read_table(text: str, source: str) -> DeviceList:
             cells = [cell.strip() for cell in row]
             if any(cells) and not cells[0].startswith("#"):
                 if len(found) == MOST_ROWS:
-                    raise ConfigError([f"{source}:{line}: more than {MOST_ROWS} devices"])
+                    raise ConfigError([fault(f"{source}:{line}", "fault.many_devices", most=MOST_ROWS)])
                 found.append(_row(columns, cells, line, places))
             line = rows.line_num + 1
     except csv.Error as error:
-        places.add(rows.line_num, "the line", str(error))
+        places.add(rows.line_num, "", "fault.csv", cause=str(error))
     places.stop()
     if not found:
-        raise ConfigError([f"{source}: no device in it; expected a head and a line for each device"])
+        raise ConfigError([fault(source, "fault.list_empty")])
     return DeviceList(devices=tuple(found))
 
 
@@ -118,11 +121,11 @@ def _columns(head: Iterable[str], places: Places) -> list[str]:
     columns = [cell.strip().casefold().replace(" ", "_") for cell in head]
     for column in columns:
         if column and column not in COLUMNS:
-            places.add(1, column[:40], f"unknown column{did_you_mean(column, COLUMNS)}")
+            places.add(1, column[:40], "fault.column", hint=did_you_mean(column, COLUMNS))
         if column and columns.count(column) > 1:
-            places.add(1, column[:40], "stands twice")
+            places.add(1, column[:40], "fault.stands_twice", name=column[:40])
     if "address" not in columns:
-        places.add(1, "address", "is missing; expected a head with at least this column")
+        places.add(1, "address", "fault.missing", wanted=Phrase("word.head"))
     places.stop()
     return columns
 
@@ -130,7 +133,7 @@ def _columns(head: Iterable[str], places: Places) -> list[str]:
 def _row(columns: list[str], cells: list[str], line: int, places: Places) -> Listed:
     given = dict(zip(columns, cells, strict=False))
     if any(cells[len(columns) :]):
-        places.add(line, "the line", f"has {len(cells)} cells; the head has {len(columns)}")
+        places.add(line, "", "fault.cells", n=len(cells), most=len(columns))
     given.pop("", None)
     numbers = {
         "expected_dbm": _number(given, "expected_dbm", -120, 0, line, places),
@@ -139,7 +142,7 @@ def _row(columns: list[str], cells: list[str], line: int, places: Places) -> Lis
     texts = {key: value for key, value in given.items() if key not in numbers and key in COLUMNS}
     for key, value in texts.items():
         if not value.isprintable() or len(value) > 200:
-            places.add(line, key, "must be at most 200 characters that can be printed")
+            places.add(line, key, "fault.printable", most=200)
             texts[key] = ""
     device = Listed(line=line, **{"address": "", **texts}, **numbers)  # type: ignore[arg-type]
     check(device, places)
@@ -157,7 +160,9 @@ def _number(
     except ValueError:
         number = math.nan
     if not least <= number <= most:
-        places.add(line, column, f'"{text[:40]}" must be a number from {least:g} to {most:g}')
+        places.add(
+            line, column, "fault.number_between", given=text[:40], least=f"{least:g}", most=f"{most:g}"
+        )
         return None
     return int(number) if number.is_integer() else number
 
@@ -166,33 +171,35 @@ def check(device: Listed, places: Places) -> None:
     """Note what is wrong with one device by itself."""
     line = device.line
     if not device.address:
-        places.add(line, "address", "is missing")
+        places.add(line, "address", "fault.missing", wanted=Phrase("word.host"))
     else:
         try:
             host, _port = split_address(device.address)
             if re.fullmatch(r"[0-9.]+", host):
                 ipaddress.IPv4Address(host)
-        except ValueError as error:
-            places.add(line, "address", str(error))
+        except UnfitError as error:
+            places.add(line, "address", error.what)
+        except ValueError:
+            places.add(line, "address", "fault.no_address", given=device.address)
     if device.name and not NAME.fullmatch(device.name):
-        places.add(line, "name", f'"{device.name}" must be 1 to 48 of a-z, 0-9, hyphen and underscore')
+        places.add(line, "name", "fault.name", given=device.name)
     if device.version and device.version not in VERSIONS:
-        places.add(line, "version", f'"{device.version}": expected 2c, 1 or 3')
+        places.add(line, "version", "fault.said_expected", given=device.version, wanted=", ".join(VERSIONS))
     v3 = device.version == "3"
     for column in ("user", "auth_protocol", "auth_file", "priv_protocol", "priv_file"):
         if getattr(device, column) and not v3:
-            places.add(line, column, "belongs to version 3")
+            places.add(line, column, "fault.column_of_v3")
     if v3 and device.community_file:
-        places.add(line, "community_file", "belongs to versions 1 and 2c")
+        places.add(line, "community_file", "fault.belongs_to_v2")
     for column, known in (("auth_protocol", tuple(AUTH_PROTOCOLS)), ("priv_protocol", PRIV_PROTOCOLS)):
         value = getattr(device, column)
         if value and value not in known:
-            places.add(line, column, f'unknown value "{value}"{did_you_mean(value, known)}')
+            places.add(line, column, "fault.value", given=value, hint=did_you_mean(value, known))
     if device.priv_file and not device.auth_file:
-        places.add(line, "priv_file", "needs auth_file too")
+        places.add(line, "priv_file", "fault.needs", other="auth_file")
     for column in ("expected_dbm", "frequency_mhz"):
         if getattr(device, column) is not None and not device.link_to:
-            places.add(line, column, "belongs to a link; link_to is empty")
+            places.add(line, column, "fault.belongs_to_link")
 
 
 # ---- UISP
@@ -204,13 +211,12 @@ def read_uisp(text: str, source: str) -> DeviceList:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
-        raise ConfigError(
-            [f"{source}:{line}: not valid JSON: {getattr(error, 'msg', 'nested too deep')}"]
-        ) from None
+        cause = getattr(error, "msg", "") or Phrase("word.nested_deep")
+        raise ConfigError([fault(f"{source}:{line}", "fault.json", cause=cause)]) from None
     if not isinstance(value, list):
-        raise ConfigError([f"{source}: expected the list that UISP answers at /v2.1/devices"])
+        raise ConfigError([fault(source, "fault.expected", wanted=Phrase("word.uisp_list"))])
     if len(value) > MOST_ROWS:
-        raise ConfigError([f"{source}: more than {MOST_ROWS} devices"])
+        raise ConfigError([fault(source, "fault.many_devices", most=MOST_ROWS)])
     places = Places(source)
     found: list[Listed] = []
     without: list[str] = []
@@ -221,7 +227,7 @@ def read_uisp(text: str, source: str) -> DeviceList:
         title = _word(identity, "name") or _word(identity, "hostname") or _word(identity, "modelName")
         title = title or _word(identity, "model") or f"{number}"
         if not identity:
-            places.add(number, "identification", "is missing; expected a device as UISP lists it")
+            places.add(number, "identification", "fault.missing", wanted=Phrase("word.uisp_device"))
             continue
         address = _word(each, "ipAddress").partition("/")[0]
         if not address:
@@ -230,7 +236,7 @@ def read_uisp(text: str, source: str) -> DeviceList:
         try:
             ipaddress.ip_address(address)
         except ValueError:
-            places.add(number, "ipAddress", f'"{address[:60]}" is no address')
+            places.add(number, "ipAddress", "fault.no_address", given=address[:60])
             continue
         point = _word(_mapping(_mapping(each, "attributes"), "apDevice"), "id")
         addresses[_word(identity, "id")] = address
@@ -241,7 +247,7 @@ def read_uisp(text: str, source: str) -> DeviceList:
         )
     places.stop()
     if not found:
-        raise ConfigError([f"{source}: no device with an address in it"])
+        raise ConfigError([fault(source, "fault.list_no_address")])
     linked = dict(points)
     devices = tuple(
         Listed(line=one.line, address=one.address, title=one.title, site=one.site,

@@ -5,7 +5,7 @@ A first form: guided diagnosis with its evidence replaces the inside of `cause_o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ayni_core.message import Message
@@ -16,7 +16,10 @@ _NOISY_DBM = -88.0
 _POOR_CCQ_PCT = 80.0
 SIDE_LOBE_DB = (16.0, 26.0)
 """Aimed at a side lobe, both ends hear about 20 dB less than the link's budget gives."""
-_UNEVEN_DB = 6.0
+UNEVEN_DB = 5.0
+"""The halves of a signal (H and V) that differ by more are uneven (FIELD.md: warn; rule `chains-uneven`)."""
+_FAINTEST_DBM = -95.0
+"""A half that hears less hears nothing but noise: it is not fitted, as far as anybody can tell."""
 _CLEAR_DROP_DB = 6.0
 """One half of the signal alone cannot cost both ends so much."""
 
@@ -82,8 +85,8 @@ def _weak(signs: Signs) -> tuple[Message, Message]:
     if _beside(signs):
         return _pair("side_lobe")
     low = [_drop(end) >= _STEP_DB for end in (signs.a, signs.b)]
-    uneven = max((signs.a, signs.b), key=_uneven_db)
-    if _uneven_db(uneven) >= _UNEVEN_DB and min(_drop(signs.a), _drop(signs.b)) < _CLEAR_DROP_DB:
+    uneven = max((signs.a, signs.b), key=_apart_db)
+    if _apart_db(uneven) > UNEVEN_DB and min(_drop(signs.a), _drop(signs.b)) < _CLEAR_DROP_DB:
         return _pair("connector", site=_title(signs, uneven))
     noisy = [end for end in (signs.a, signs.b) if end.noise_dbm is not None and end.noise_dbm > _NOISY_DBM]
     if noisy and not all(low):
@@ -110,8 +113,14 @@ def _beside(signs: Signs) -> bool:
     return all(least <= each <= most for each in below)
 
 
-def _uneven_db(end: EndView) -> float:
-    return max(end.chains_dbm) - min(end.chains_dbm) if len(end.chains_dbm) > 1 else 0.0
+def apart_db(chains_dbm: Iterable[float]) -> float | None:
+    """How far the halves of a signal are apart; None where fewer than two are fitted."""
+    heard = [each for each in chains_dbm if _FAINTEST_DBM < each < 0]
+    return max(heard) - min(heard) if len(heard) > 1 else None
+
+
+def _apart_db(end: EndView) -> float:
+    return apart_db(end.chains_dbm) or 0.0
 
 
 def _title(signs: Signs, end: EndView) -> str:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ayni_core import slices
-from ayni_core.address import split_address
+from ayni_core.fault import ConfigError, Fault, fault
 from ayni_core.inventory import Network
-from ayni_core.machines import TLS_PORT, Shell
-from ayni_core.schema import ConfigError
+from ayni_core.machines import Shell
+from ayni_core.message import Phrase
+from ayni_core.reference import credential, is_reference
 from ayni_core.slices import BrokerFacts
 
 HUB = "hub"
@@ -55,11 +56,11 @@ class Files:
 def machines(network: Network) -> tuple[Machine, ...]:
     """All that have an `ssh:`, the hub's first. Raises `ConfigError` where two of them collide."""
     found: list[Machine] = []
-    faults: list[str] = []
+    faults: list[Fault] = []
     at_hub = [node for node in network.nodes.values() if node.ssh is not None and node.ssh == network.hub.ssh]
     if len(at_hub) > 1:
         names = ", ".join(node.name for node in at_hub)
-        faults.append(f"nodes: {names}: live on one machine; expected one node there")
+        faults.append(fault(f"nodes: {names}", "fault.nodes_one_machine"))
     if network.hub.ssh is not None:
         node = at_hub[0] if at_hub else None
         found.append(
@@ -71,13 +72,9 @@ def machines(network: Network) -> tuple[Machine, ...]:
         if node.ssh is None or node in at_hub:
             continue
         if node.name == HUB:
-            faults.append(
-                f"nodes.{HUB}: the central's machine has this name; expected another, or its `ssh:`"
-            )
+            faults.append(fault(f"nodes.{HUB}", "fault.node_called_hub"))
         if node.ssh in taken:
-            faults.append(
-                f"nodes.{node.name}.ssh: is that of {taken[node.ssh]}, too; expected another machine"
-            )
+            faults.append(fault(f"nodes.{node.name}.ssh", "fault.ssh_twice", other=taken[node.ssh]))
         taken[node.ssh] = node.name
         found.append(
             Machine(name=node.name, title=node.title, site=node.site, shell=node.ssh, node=node.name)
@@ -103,7 +100,7 @@ def files(network: Network, raw: Document, of: Machine) -> Files:
     """The files of one machine; `raw` is network.yaml as it stands. Raises `ConfigError`."""
     documents: dict[str, Document] = {}
     wanted: set[str] = set()
-    faults: list[str] = []
+    faults: list[Fault] = []
     if of.hub:
         facts = BrokerFacts(secrets=FOLDER)
         hub = slices.hub(HUB, facts, network_path=f"{FOLDER}/network.yaml", data_dir=HUB_DATA)
@@ -127,14 +124,14 @@ def files(network: Network, raw: Document, of: Machine) -> Files:
 
 def certificate_names(network: Network) -> tuple[str, ...]:
     """By which names and addresses nodes look for the hub: what its certificate has to hold."""
-    given = (network.hub.address, *network.hub.also, "localhost", "127.0.0.1")
-    return tuple(dict.fromkeys(split_address(each)[0] for each in given if each))
+    return tuple(dict.fromkeys([*(host for host, _port in network.hub.places), "localhost", "127.0.0.1"]))
 
 
 def _far(network: Network, node: str) -> BrokerFacts:
-    if network.hub.address is None:
-        raise ConfigError([f"hub.address: is missing; expected where {node} finds the central"])
-    host, port = split_address(network.hub.address, usual=TLS_PORT)
+    if not network.hub.places:
+        wanted = Phrase("word.where_hub", {"node": node})
+        raise ConfigError([fault("hub.address", "fault.missing", wanted=wanted)])
+    host, port = network.hub.places[0]
     also = (*network.hub.also, *network.broker.also)
     return BrokerFacts(host=host, port=port, ca=CA, secrets=FOLDER, also=also)
 
@@ -143,19 +140,19 @@ def _with_password(document: Document, account: str) -> Document:
     return {**document, "broker": {**document["broker"], "password": f"credential:{account}"}}
 
 
-def _with_credentials(value: Any, path: str, wanted: set[str], faults: list[str]) -> Any:
+def _with_credentials(value: Any, path: str, wanted: set[str], faults: list[Fault]) -> Any:
     """A copy in which every reference is a credential; their names are added to `wanted`."""
     places: dict[str, str] = {}
 
     def convert(reference: str, path: str) -> str:
         kind, _colon, where = reference.partition(":")
-        name = where.rpartition("/")[2] if kind == "file" else where
+        name = credential(reference)
         if kind == "env":
-            faults.append(f"{path}: {reference} exists here only; expected file:PATH or credential:NAME")
+            faults.append(fault(path, "fault.here_only", given=reference))
         elif not _CREDENTIAL.fullmatch(name):
-            faults.append(f'{path}: "{name}" names no secret; expected letters, digits and _ . @ -')
+            faults.append(fault(path, "fault.no_secret_name", given=name))
         elif kind == "file" and places.setdefault(name, where) != where:
-            faults.append(f'{path}: two files are called "{name}"; expected names of their own')
+            faults.append(fault(path, "fault.two_files", given=name))
         wanted.add(name)
         return f"credential:{name}"
 
@@ -173,11 +170,6 @@ def _with_credentials(value: Any, path: str, wanted: set[str], faults: list[str]
         return value
 
     return walk(value, path, "", False)
-
-
-def is_reference(text: str) -> bool:
-    """Whether a text says where a secret is kept."""
-    return text.partition(":")[0] in ("file", "env", "credential")
 
 
 def _names(value: Any) -> Iterator[str]:

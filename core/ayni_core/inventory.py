@@ -13,17 +13,19 @@ from typing import Any
 
 from ayni_core import low_battery, maintenance, power_tree, reach, sources
 from ayni_core.address import split_address as split_address
+from ayni_core.fault import UnfitError
 from ayni_core.machines import Central, Shell, read_central, read_shell
 from ayni_core.maintenance import Window
+from ayni_core.message import Phrase
 from ayni_core.power_tree import PoweredBy
 from ayni_core.reach import Contact, Reach
+from ayni_core.reference import read_reference
 from ayni_core.rules import law
 from ayni_core.rules.place import BATTERIES, POWER
 from ayni_core.schema import Fields, did_you_mean
 from ayni_core.snmpaccess import (
     Protected,
     WriteAccess,
-    read_reference,
     read_user,
     read_version,
     read_write,
@@ -335,10 +337,10 @@ def _elsewhere(fields: Fields) -> Elsewhere:
     for each in elsewhere.also:
         try:
             split_address(each)
-        except ValueError as error:
-            fields.fault("also", str(error))
+        except UnfitError as error:
+            fields.fault("also", error.what)
     if elsewhere.also and not elsewhere.ca:
-        fields.fault("ca", "is missing: off this machine the broker is reached over TLS only")
+        fields.fault("ca", "fault.missing_tls")
     fields.done()
     return elsewhere
 
@@ -351,8 +353,8 @@ def _device(name: str, fields: Fields, only_node: str | None) -> Device:
     if address:
         try:
             host, port = split_address(address)
-        except ValueError as error:
-            fields.fault("address", str(error))
+        except UnfitError as error:
+            fields.fault("address", error.what)
     profile = fields.text("profile", None)
     community = read_reference(fields, "community", None)
     version = read_version(fields)
@@ -413,7 +415,7 @@ def _budget(fields: Fields, frequency_mhz: float | None) -> float | None:
         return None
     below = fields.child("budget")
     if frequency_mhz is None:
-        below.fault("distance_km", "a budget needs the link's frequency_mhz")
+        below.fault("distance_km", "fault.needs", other="frequency_mhz")
     value = expected_dbm(
         tx_power_dbm=below.number("tx_power_dbm", at_least=-30, at_most=60),
         gains_db=below.number("gains_db", at_least=-20, at_most=120),
@@ -463,20 +465,21 @@ def _check_rules(network: Network, known: Collection[str], fields: Fields) -> No
 def _check_references(network: Network, fields: Fields) -> None:
     def check(path: str, name: str, known: Mapping[str, object], what: str) -> None:
         if name and name not in known:
-            fields.faults.add(path, f'unknown {what} "{name}"{did_you_mean(name, known)}')
+            hint = did_you_mean(name, known)
+            fields.faults.add(path, "fault.unknown", what=Phrase(f"word.{what}"), name=name, hint=hint)
 
     for person in network.people.values():
         for name in person.shared:
             path = f"people.{person.name}.shared"
             check(path, name, network.people, "person")
             if name in network.people and network.people[name].shared:
-                fields.faults.add(path, f'"{name}" is a shared login itself; expected people')
+                fields.faults.add(path, "fault.shared_itself", given=name)
     for node in network.nodes.values():
         check(f"nodes.{node.name}.site", node.site, network.sites, "site")
         if node.shutdown is not None:
             own = {device.name: device for device in network.devices_of(node.name)}
             path = f"nodes.{node.name}.shutdown.device"
-            check(path, str(node.shutdown.get("device") or ""), own, "device of this node")
+            check(path, str(node.shutdown.get("device") or ""), own, "own_device")
     for device in network.devices.values():
         check(f"devices.{device.name}.site", device.site, network.sites, "site")
         check(f"devices.{device.name}.node", device.node, network.nodes, "node")
@@ -484,10 +487,10 @@ def _check_references(network: Network, fields: Fields) -> None:
         for letter, end in link.ends:
             check(f"links.{link.name}.{letter}.device", end.device, network.devices, "device")
         if link.a.device and link.a.device == link.b.device:
-            fields.faults.add(f"links.{link.name}", "both ends are the same device")
+            fields.faults.add(f"links.{link.name}", "fault.ends_same")
     power_tree.check(network.devices, fields)
     maintenance.check(network.maintenance, network, fields)
     contacts = {name: person.contact for name, person in network.people.items()}
-    reach.check(network.reach, contacts, network.sites, fields.faults.add)
+    reach.check(network.reach, contacts, network.sites, fields.faults)
     for upstream in network.upstreams.values():
         check(f"upstreams.{upstream.name}.device", upstream.device, network.devices, "device")

@@ -14,6 +14,8 @@ import zlib
 from dataclasses import dataclass, field
 
 from ayni_core.address import split_address
+from ayni_core.fault import UnfitError
+from ayni_core.message import Phrase
 from ayni_core.schema import NAME
 
 SECRET = 18
@@ -24,7 +26,7 @@ _MOST_ADDRESSES = 8
 LONGEST = 1200
 
 
-class InvitationError(ValueError):
+class InvitationError(UnfitError):
     """What stands there is no invitation: why."""
 
 
@@ -62,22 +64,22 @@ def read(text: str) -> Invitation:
     `InvitationError`."""
     line = "".join(text.split())
     if not line.startswith(_MARK) or len(line) > LONGEST:
-        raise InvitationError(f"expected an invitation, which begins with {_MARK}")
+        raise InvitationError("fault.expected", wanted=Phrase("word.invitation", {"begins": _MARK}))
     try:
         octets = base64.b64decode(line.removeprefix(_MARK) + "===", altchars=b"-_", validate=False)
         words = octets[4 + _PRINT + SECRET :].decode("utf-8").split("\n")
     except (binascii.Error, UnicodeDecodeError, ValueError):
         octets, words = b"", []
     if len(words) < 2 or zlib.crc32(octets[4:]) != int.from_bytes(octets[:4], "big"):
-        raise InvitationError("a part of the invitation is missing or wrong; copy the whole line again")
+        raise InvitationError("fault.invitation_broken")
     node, *addresses = words
     try:
         for address in addresses[:_MOST_ADDRESSES]:
             split_address(address)
-    except ValueError as error:
-        raise InvitationError(str(error)) from None
+    except UnfitError as error:
+        raise InvitationError(error.what) from None
     if not NAME.fullmatch(node):
-        raise InvitationError("the node in it has no proper name")
+        raise InvitationError("fault.name", given=node)
     return Invitation(
         node=node,
         addresses=tuple(addresses[:_MOST_ADDRESSES]),

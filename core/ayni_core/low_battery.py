@@ -73,7 +73,7 @@ def read(fields: Fields) -> Shutdown | None:
     volts = below.number("below_v", None, at_least=2, at_most=500)
     percent = below.number("below_pct", None, at_least=1, at_most=90)
     if (volts is None) == (percent is None):
-        below.fault("below_v", "expected either below_v or below_pct, and not both")
+        below.fault("below_v", "fault.either", one="below_v", other="below_pct")
     wake_h = below.number("wake_after_h", None, at_least=0.5, at_most=72)
     found = Shutdown(
         device=below.name("device"),

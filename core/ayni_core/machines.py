@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 
 from ayni_core.address import split_address
+from ayni_core.fault import UnfitError
+from ayni_core.message import Phrase
 from ayni_core.schema import Fields
 
 TLS_PORT = 8883
@@ -37,6 +39,12 @@ class Central:
     also: tuple[str, ...] = ()
     ssh: Shell | None = None
 
+    @property
+    def places(self) -> tuple[tuple[str, int], ...]:
+        """(host, port) of each, in that order; none where nodes elsewhere cannot reach the hub."""
+        given = (self.address, *self.also) if self.address is not None else ()
+        return tuple(split_address(each, usual=TLS_PORT) for each in given)
+
 
 def read_central(fields: Fields) -> Central:
     """The section `hub:`."""
@@ -46,13 +54,13 @@ def read_central(fields: Fields) -> Central:
             try:
                 host = split_address(each)[0]
                 if not _HOST.fullmatch(host):
-                    raise ValueError(f'"{each}": expected an address or a name')
+                    raise UnfitError("fault.said_expected", given=each, wanted=Phrase("word.host"))
                 if _is_here(host):
-                    raise ValueError(f'"{each}": is each machine itself; expected where others find the hub')
-            except ValueError as error:
-                fields.fault(key, str(error))
+                    raise UnfitError("fault.itself", given=each)
+            except UnfitError as error:
+                fields.fault(key, error.what)
     if central.also and not central.address:
-        fields.fault("address", "is missing; expected the first address, before those in also")
+        fields.fault("address", "fault.missing", wanted=Phrase("word.first_address"))
     fields.done()
     return central
 
@@ -65,11 +73,12 @@ def read_shell(fields: Fields) -> Shell | None:
     user, at, address = text.rpartition("@")
     try:
         host, port = split_address(address, usual=22)
-    except ValueError as error:
-        fields.fault("ssh", str(error))
+    except UnfitError as error:
+        fields.fault("ssh", error.what)
         return None
     if (at and not _USER.fullmatch(user)) or not _HOST.fullmatch(host):
-        fields.fault("ssh", f'"{text}": expected [USER@]HOST[:PORT], such as pi@10.20.0.2')
+        wanted = Phrase("word.such_as", {"form": "[USER@]HOST[:PORT]", "example": "pi@10.20.0.2"})
+        fields.fault("ssh", "fault.said_expected", given=text, wanted=wanted)
         return None
     return Shell(host=host, user=user or None, port=port)
 

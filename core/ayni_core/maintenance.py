@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
+from ayni_core.fault import UnfitError
+from ayni_core.message import Message, Phrase
 from ayni_core.schema import Fields, did_you_mean
 
 if TYPE_CHECKING:  # the inventory holds windows
@@ -50,42 +52,42 @@ class Window:
 
 def moment(text: str, zone: tzinfo, *, last: bool = False) -> float:
     """`2026-11-23 08:00` -> seconds since 1970; a Z or an offset at its end is obeyed, else it is a time in
-    `zone`. `last`: of two moments with that name the later. Raises `ValueError` with what was expected."""
+    `zone`. `last`: of two moments with that name the later. Raises `UnfitError` with what was expected."""
     if not _MOMENT.fullmatch(text):
-        raise ValueError(f'"{text[:40]}": expected a time such as 2026-01-31 08:00')
+        raise UnfitError(Message("fault.moment", {"given": text[:40], "example": "2026-01-31 08:00"}))
     try:
         found = datetime.fromisoformat(text)
         if found.tzinfo is None:
             found = found.replace(tzinfo=zone, fold=int(last))
         return found.timestamp()
     except (ValueError, OverflowError, OSError):
-        raise ValueError(f'"{text[:40]}" is no day and time that there is') from None
+        raise UnfitError(Message("fault.no_moment", {"given": text[:40]})) from None
 
 
-def problem(window: Window, zone: tzinfo) -> str | None:
-    """What is wrong with a window, in a sentence; None: nothing."""
+def problem(window: Window, zone: tzinfo) -> Phrase | None:
+    """What is wrong with a window; None: nothing."""
     once, again = (
         bool(window.start or window.end),
         bool(window.weekdays or window.from_time or window.to_time),
     )
     if once == again:
-        return "expected start and end, or weekdays with from and to"
+        return Message("fault.window_times")
     if once:
         try:
             start, end = moment(window.start, zone), moment(window.end, zone, last=True)
-        except ValueError as error:
-            return str(error)
+        except UnfitError as error:
+            return error.what
         if not start < end:
-            return "it ends before it begins"
-        return "it lasts longer than a year" if end - start > LONGEST_S else None
+            return Message("fault.window_backwards")
+        return Message("fault.window_long") if end - start > LONGEST_S else None
     unknown = [day for day in window.weekdays if day not in WEEKDAYS]
     if unknown:
-        return f'unknown weekday "{unknown[0][:20]}"{did_you_mean(unknown[0], WEEKDAYS)}'
+        return Message("fault.weekday", {"given": unknown[0][:20], "words": ", ".join(WEEKDAYS)})
     if not window.weekdays:
-        return f"weekdays are missing; known are {', '.join(WEEKDAYS)}"
+        return Message("fault.no_weekdays", {"words": ", ".join(WEEKDAYS)})
     for text in (window.from_time, window.to_time):
         if not _CLOCK.fullmatch(text):
-            return f'"{text[:20]}": expected a clock time such as 08:00'
+            return Message("fault.clock", {"given": text[:20], "example": "08:00"})
     return None
 
 
@@ -162,10 +164,9 @@ def check(windows: Mapping[str, Window], network: Network, fields: Fields) -> No
             fields.faults.add(path, fault)
         if window.name and not exists(window.kind, window.name, network):
             known = _known(network)[window.kind]
-            fields.faults.add(
-                f"{path}.{window.kind}",
-                f'unknown {window.kind} "{window.name}"{did_you_mean(window.name, known)}',
-            )
+            below, hint = f"{path}.{window.kind}", did_you_mean(window.name, known)
+            what = Phrase(f"word.{window.kind}")
+            fields.faults.add(below, "fault.unknown", what=what, name=window.name, hint=hint)
 
 
 def exists(kind: str, name: str, network: Network) -> bool:
@@ -188,7 +189,7 @@ def parse(name: str, fields: Fields) -> Window:
     """One entry below `maintenance:` of `network.yaml`."""
     given = [kind for kind in KINDS if kind in fields]
     for kind in given[1:]:
-        fields.fault(kind, f"stands beside {given[0]}; a window is about one thing, or without any about all")
+        fields.fault(kind, "fault.window_two", other=given[0])
     names = {kind: fields.name(kind) for kind in given}
     window = Window(
         id=name,

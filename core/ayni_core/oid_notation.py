@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 
 from ayni_core.ber import BerError, decode_oid, encode_oid
+from ayni_core.fault import UnfitError
 
 _PART = re.compile(r'\.?(?:(\d+)|"([\x20-\x21\x23-\x7e]*)")')
 
 
-class OidError(ValueError):
+class OidError(UnfitError):
     """A text is no OID; whoever wrote the profile can mend it."""
 
 
@@ -22,15 +23,15 @@ def parse(text: str, root: bytes = b"") -> bytes:
     arcs: list[int] = []
     if text.startswith("."):
         if not root:
-            raise OidError(f'"{text}" begins with a dot, but the file has no root')
+            raise OidError("fault.oid_no_root", given=text)
         arcs.extend(decode_oid(root))
     elif not text[:1].isdigit():
-        raise OidError(f'"{text}" is not an OID; expected numbers with dots between them')
+        raise OidError("fault.oid", given=text)
     end = 0
     while end < len(text):
         part = _PART.match(text, end)
         if part is None or (end and text[end] != "."):
-            raise OidError(f'"{text}" is not an OID; expected numbers with dots between them')
+            raise OidError("fault.oid", given=text)
         if part[1] is not None:
             arcs.append(int(part[1]))
         else:
@@ -39,7 +40,7 @@ def parse(text: str, root: bytes = b"") -> bytes:
     try:
         return encode_oid(arcs)
     except BerError as error:
-        raise OidError(f'"{text}" is not an OID: {error}') from None
+        raise OidError("fault.oid_cannot", given=text, cause=str(error)) from None
 
 
 def index_arcs(index: bytes) -> tuple[int, ...]:

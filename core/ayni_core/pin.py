@@ -19,7 +19,7 @@ SALT = 16
 """Octets."""
 FREE, FIRST_WAIT_S, LONGEST_WAIT_S = 3, 30.0, 3600.0
 """After so many wrong ones people wait; after each further one twice as long."""
-_TURNS = 1
+_TURNS, _MOST_TURNS = 1, 4
 _STEPS = ("0123456789", "9876543210")
 
 
@@ -62,7 +62,7 @@ def _parts(text: str) -> tuple[int, int, int, bytes, bytes] | None:
         salt, expected = (binascii.unhexlify(each) for each in words[4:])
     except ValueError:
         return None
-    if not scrypt.is_sound(cost, block, turns, salt, expected):
+    if not scrypt.is_sound(cost, block, turns, salt, expected, most_turns=_MOST_TURNS):
         return None
     return cost, block, turns, salt, expected
 
@@ -74,6 +74,14 @@ class Tries:
     wrong: int = 0
     until_s: float = 0.0
 
+    @classmethod
+    def resumed(cls, wrong: int, until_s: float | None, now_s: float) -> Tries:
+        """As they were kept. `until_s` None: it was told by a clock that began anew since, as it does when a
+        machine starts; then the whole wait begins again. None is ever longer than it was at its beginning."""
+        longest_s = _wait_after_s(wrong)
+        left_s = longest_s if until_s is None else min(until_s - now_s, longest_s)
+        return cls(wrong, now_s + left_s)
+
     def wait_s(self, now_s: float) -> float:
         """Seconds until the next one is looked at."""
         return max(self.until_s - now_s, 0.0)
@@ -81,6 +89,9 @@ class Tries:
     def was_wrong(self, now_s: float) -> None:
         """One more."""
         self.wrong += 1
-        over = self.wrong - FREE
-        if over >= 0:
-            self.until_s = now_s + min(FIRST_WAIT_S * 2.0 ** min(over, 20), LONGEST_WAIT_S)
+        self.until_s = now_s + _wait_after_s(self.wrong)
+
+
+def _wait_after_s(wrong: int) -> float:
+    over = wrong - FREE
+    return min(FIRST_WAIT_S * 2.0 ** min(over, 20), LONGEST_WAIT_S) if over >= 0 else 0.0

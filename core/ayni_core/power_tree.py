@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from ayni_core.message import Phrase
 from ayni_core.schema import Fields, did_you_mean
 
 
@@ -42,11 +43,11 @@ def check(devices: Mapping[str, _Fed], fields: Fields) -> None:
             continue
         source = device.powered_by.device
         if source and source not in devices:
-            fields.faults.add(path, f'unknown device "{source}"{did_you_mean(source, devices)}')
+            what, hint = Phrase("word.device"), did_you_mean(source, devices)
+            fields.faults.add(path, "fault.unknown", what=what, name=source, hint=hint)
         elif name == min(_circle(name, devices), default=None):
-            fields.faults.add(
-                path, f"goes round in a circle: {' <- '.join(_circle(name, devices))} <- {name}"
-            )
+            way = " <- ".join((*_circle(name, devices), name))
+            fields.faults.add(path, "fault.circle", way=way)
 
 
 def _circle(name: str, devices: Mapping[str, _Fed]) -> list[str]:

@@ -43,7 +43,7 @@ def _switch(fields: Fields, root: bytes) -> Switch:
         prefix=fields.text("prefix", ""),
     )
     if switch.on == switch.off:
-        fields.fault("off", "must differ from on")
+        fields.fault("off", "fault.differ", other="on")
     fields.done()
     return switch
 

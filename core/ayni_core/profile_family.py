@@ -48,9 +48,7 @@ def assemble(name: str, about: str, own: Body, shared: Sequence[Part], faults: F
         )
     for oid in (*own.without, *(change.oid for change in own.change)):
         if oid and oid not in touched:
-            faults.add(
-                "without" if oid in own.without else "change", "names an OID that no included part reads"
-            )
+            faults.add("without" if oid in own.without else "change", "fault.oid_not_read")
     return Profile(name=name, about=about, parts=tuple(parts))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ayni_core.message import Phrase
 from ayni_core.metrics import METRICS
 from ayni_core.oid_notation import parse
 from ayni_core.profile import Conversion, Derived, Part, Reading, Rule, SystemSource, Table
@@ -32,8 +33,8 @@ from ayni_core.profile_values import (
     prefixes_at,
 )
 from ayni_core.readings import GROUPS
-from ayni_core.schema import Fields
-from ayni_core.units import conversions
+from ayni_core.schema import A_NUMBER, A_TEXT, Fields, one_of
+from ayni_core.units import conversions, unit_fault
 
 _AS = ("number", "text", "mac", "ip", "unsigned32", "mw_to_dbm", "channel_to_mhz", "hex_number")
 _TIERS = ("fast", "slow")
@@ -86,10 +87,10 @@ def _rule(name: str, fields: Fields) -> Rule:
         get=conditions_at(fields, "get", b"", b""),
     )
     if not (rule.object_ids or rule.descriptions or rule.get):
-        fields.faults.add(fields.path, "needs object_id, description or get")
+        fields.faults.add(fields.path, "fault.expected", wanted=one_of("object_id", "description", "get"))
     for condition in rule.get:
         if condition.oid is None and condition.any_row is None:
-            fields.fault("get", "can ask for oid or any_row only")
+            fields.fault("get", "fault.expected", wanted=one_of("oid", "any_row"))
     fields.done()
     return rule
 
@@ -104,7 +105,7 @@ def read_part(name: str, fields: Fields, *, shared: bool, family_root: bytes = b
     of_family = shared and fields.raw("root") == _OF_FAMILY
     root = family_root if of_family else oid_at(fields, "root", b"", default=b"")
     if of_family and not root:
-        fields.fault("root", "is that of the family, but the family has none")
+        fields.fault("root", "fault.family_no_root")
     part = Part(
         name=name,
         scalars=_each(fields, "scalars", lambda each: _reading(each, root, None)),
@@ -123,7 +124,7 @@ def read_part(name: str, fields: Fields, *, shared: bool, family_root: bytes = b
         change=fields.items("change", lambda each: _change(each, root)),
     )
     if shared and (body.without or body.change):
-        fields.faults.add("", "a shared part has no without and no change; they belong to families")
+        fields.faults.add("", "fault.shared_part")
     return body
 
 
@@ -154,7 +155,7 @@ def _table(fields: Fields, root: bytes) -> Table:
 
     table = Table(readings=_each(fields, "readings", read), volatile=volatile)
     if not table.readings:
-        fields.fault("readings", "is missing; expected a list of what the columns mean")
+        fields.fault("readings", "fault.missing", wanted=Phrase("word.column_meanings"))
     fields.done()
     return table
 
@@ -191,9 +192,9 @@ def _conversion(fields: Fields, metric: str, values: Mapping[str, int]) -> Conve
     known = METRICS[metric]
     as_: Any = fields.choice("as", _AS, "text" if known.kind == "text" else "number")
     if known.kind == "text" and as_ not in ("text", "mac", "ip"):
-        fields.fault("as", f"{metric} is a text; allowed are text, mac, ip")
+        fields.fault("as", "fault.is_a", name=metric, kind=A_TEXT)
     if known.kind != "text" and as_ in ("text", "mac", "ip"):
-        fields.fault("as", f"{metric} is a number")
+        fields.fault("as", "fault.is_a", name=metric, kind=A_NUMBER)
     mul, div, add = _scale(fields, known.unit)
     return Conversion(
         as_=as_,
@@ -212,15 +213,14 @@ def _conversion(fields: Fields, metric: str, values: Mapping[str, int]) -> Conve
 def _scale(fields: Fields, unit: str) -> tuple[float, float, float]:
     mul, div, add = fields.number("mul", 1), fields.number("div", 1), fields.number("add", 0)
     if div == 0:
-        fields.fault("div", "must not be 0")
+        fields.fault("div", "fault.zero")
         div = 1
     given = fields.text("unit", None)
     if given is None:
         return mul, div, add
     known = conversions(unit)
     if given not in known:
-        allowed = f"allowed are {', '.join(known)}" if known else "the metric has no unit"
-        fields.fault("unit", f'"{given}" does not become {unit or "a bare number"}; {allowed}')
+        fields.fault("unit", unit_fault(given, unit, known))
         return mul, div, add
     more, per, plus = known[given]
     return mul * more, div * per, add * more / per + plus
@@ -234,7 +234,7 @@ def _states(fields: Fields) -> tuple[dict[int, str], dict[str, int]]:
     for key in tuple(below.keys()):
         name = below.raw(key)
         if not re.fullmatch(r"-?\d+", key) or not isinstance(name, str | int):
-            below.fault(key, "expected a number and the name of that state")
+            below.fault(key, "fault.expected", wanted=Phrase("word.state"))
             continue
         names[int(key)] = str(name)
         values[str(name).casefold()] = int(key)
@@ -272,7 +272,8 @@ def _system_source(given: object, parent: Fields, key: str, root: bytes) -> Syst
             match=match,
         )
         if not (source.oid or source.join or source.any_row or source.text):
-            fields.faults.add(fields.path, "expected an OID, or one of oid, join, any_row, description, text")
+            wanted = Phrase("word.oid_or", {"words": "oid, join, any_row, description, text"})
+            fields.faults.add(fields.path, "fault.expected", wanted=wanted)
     fields.done()
     return source
 
@@ -293,7 +294,7 @@ def _derived(fields: Fields) -> Derived:
             for name in names:
                 check_metric(fields, key, name)
         if not plus:
-            fields.faults.add(fields.path, "expected one of plus, share, mean, total")
+            fields.faults.add(fields.path, "fault.expected", wanted=one_of("plus", "share", "mean", "total"))
     fields.done()
     return Derived(group=group, metric=metric, kind=kind, plus=plus, minus=minus)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ayni_core.message import Phrase
 from ayni_core.metrics import METRICS
 from ayni_core.profile import ItemSource, Neighbours, Told
 from ayni_core.profile_values import conditions_at, items_at, oid_at
-from ayni_core.schema import Fields, did_you_mean
+from ayni_core.schema import Fields, did_you_mean, one_of
 
 PROTOCOLS = ("lldp", "cdp", "mndp", "fdb", "arp", "batman", "babel", "olsr")
 """How a neighbour was heard. Every protocol but `fdb` and `arp` is one that the neighbour speaks itself."""
@@ -19,7 +20,7 @@ def read_neighbours(fields: Fields, root: bytes) -> Neighbours:
     entry = oid_at(fields, "entry", root)
     port = items_at(fields, root, entry, "port")
     if not port:
-        fields.fault("port", "is missing; expected where the device's own port stands")
+        fields.fault("port", "fault.missing", wanted=Phrase("word.own_port"))
     told = {
         key: tuple(_told(each, path, fields, root, entry) for each, path in _choices(fields, key))
         for key in _told_keys(fields)
@@ -41,7 +42,7 @@ def read_neighbours(fields: Fields, root: bytes) -> Neighbours:
         crowd=fields.number("crowd", None, at_least=1, whole=True),
     )
     if not neighbours.columns:
-        fields.fault("tells", "expected a column at least: without one there are no rows to read")
+        fields.fault("tells", "fault.no_rows")
     fields.done()
     return neighbours
 
@@ -53,7 +54,7 @@ def _told_keys(fields: Fields) -> tuple[str, ...]:
         if key in METRICS_TOLD:
             known.append(key)
         else:
-            below.fault(key, f"is nothing to tell of a neighbour{did_you_mean(key, METRICS_TOLD)}")
+            below.fault(key, "fault.not_told", hint=did_you_mean(key, METRICS_TOLD))
     return tuple(known)
 
 
@@ -73,5 +74,5 @@ def _told(given: object, path: str, fields: Fields, root: bytes, entry: bytes) -
     holder = Fields({"source": rest}, path, fields.faults)
     found = items_at(holder, root, entry, "source")
     if len(found) != 1:
-        fields.faults.add(path, "expected one of index, column, lookup")
+        fields.faults.add(path, "fault.expected", wanted=one_of("index", "column", "lookup"))
     return Told(source=found[0] if found else ItemSource(text=""), when=when)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ayni_core.message import Phrase
 from ayni_core.metrics import METRICS
 from ayni_core.oid_notation import OidError, parse
 from ayni_core.profile import Check, Condition, Factor, IndexPart, ItemSource
@@ -36,7 +37,7 @@ def _item(
         return (ItemSource(text=str(given)),)
     fields = Fields(given, path, faults)
     if entry is None:
-        fields.faults.add(path, "the item of a scalar is a text")
+        fields.faults.add(path, "fault.scalar_item")
         return (ItemSource(text=""),)
     if "interface" in fields:
         return _interface(fields, root, entry)
@@ -50,9 +51,10 @@ def _item(
         prefix=fields.text("prefix", ""),
     )
     if item.index is None and item.column is None and item.lookup is None:
-        faults.add(path, "expected a text, or one of index, column, lookup, interface")
+        words = "index, column, lookup, interface"
+        faults.add(path, "fault.expected", wanted=Phrase("word.text_or", {"words": words}))
     if item.through is not None and item.lookup is None:
-        fields.fault("through", "needs a lookup: it says at which index that is read")
+        fields.fault("through", "fault.needs_lookup")
     fields.done()
     return (item,)
 
@@ -69,7 +71,7 @@ def _interface(fields: Fields, root: bytes, entry: bytes) -> tuple[ItemSource, .
             through=_through(where, root),
         )
         if found.index is None and found.column is None:
-            where.faults.add(where.path, "expected index or column")
+            where.faults.add(where.path, "fault.expected", wanted=Phrase("word.index_or_column"))
         where.done()
     fields.done()
     return tuple(replace(found, lookup=column) for column in _INTERFACE_NAMES)
@@ -85,7 +87,7 @@ def _index_part(fields: Fields, key: str) -> IndexPart | None:
         return None
     match = re.fullmatch(r"(?:all|(\d+)(?:(-)(\d+)?)?)", str(given))
     if match is None or match[1] == "0":
-        fields.fault(key, f'"{given}" is no part of an index; expected all, "1", "2-7" or "2-"')
+        fields.fault(key, "fault.index_part", given=f"{given}")
         return IndexPart()
     if match[1] is None:
         return IndexPart()
@@ -104,7 +106,7 @@ def factors_at(fields: Fields, root: bytes, entry: bytes | None) -> tuple[Factor
             decimals=each.boolean("decimals", False),
         )
         if entry is None or not factor.column:
-            each.faults.add(each.path, "expected a column of the same table")
+            each.faults.add(each.path, "fault.expected", wanted=Phrase("word.same_table"))
         each.done()
         return factor
 
@@ -142,13 +144,13 @@ def _condition(fields: Fields, root: bytes, entry: bytes | None) -> Condition:
     )
     asked = (condition.oid, condition.column, condition.any_row, condition.system, condition.index)
     if sum(one is not None for one in asked) != 1:
-        fields.faults.add(fields.path, "expected exactly one of oid, column, any_row, system, index")
+        wanted = Phrase("word.exactly_one_of", {"words": "oid, column, any_row, system, index"})
+        fields.faults.add(fields.path, "fault.expected", wanted=wanted)
     if condition.system is not None:
         known_text(fields, "system", condition.system)
     if condition.test == Check():
-        fields.faults.add(
-            fields.path, "expected what it must be: exists, is, not, matches, lacks, above or below"
-        )
+        wanted = Phrase("word.test", {"words": "exists, is, not, matches, lacks, above, below"})
+        fields.faults.add(fields.path, "fault.expected", wanted=wanted)
     fields.done()
     return condition
 
@@ -158,7 +160,7 @@ def parse_oid(fields: Fields, key: str, text: str, root: bytes) -> bytes:
     try:
         return parse(text, root)
     except OidError as error:
-        fields.fault(key, str(error))
+        fields.fault(key, error.what)
         return b""
 
 
@@ -182,7 +184,7 @@ def columns_at(fields: Fields, key: str, root: bytes, entry: bytes) -> list[byte
     """One or several columns."""
     given = fields.raw(key)
     if given is None:
-        fields.fault(key, "is missing; expected the number of a column")
+        fields.fault(key, "fault.missing", wanted=Phrase("word.column"))
         return [b""]
     return [
         _one_column(fields, key, one, root, entry) for one in (given if isinstance(given, list) else [given])
@@ -194,7 +196,7 @@ def _one_column(fields: Fields, key: str, given: object, root: bytes, entry: byt
         return parse_oid(fields, key, f".{given}", entry) if entry else b""
     if isinstance(given, str) and given:
         return parse_oid(fields, key, given, root)
-    fields.fault(key, f"expected the number of a column or an OID, got {given}")
+    fields.fault(key, "fault.expected_got", wanted=Phrase("word.column"), got=f"{given}")
     return b""
 
 
@@ -209,7 +211,8 @@ def check_metric(fields: Fields, key: str, name: str) -> bool:
     if name in METRICS:
         return True
     if name:
-        fields.fault(key, f'unknown metric "{name}"{did_you_mean(name, METRICS)}')
+        what, hint = Phrase("word.metric"), did_you_mean(name, METRICS)
+        fields.fault(key, "fault.unknown", what=what, name=name, hint=hint)
     return False
 
 
@@ -218,7 +221,7 @@ def known_text(fields: Fields, key: str, name: str) -> bool:
     texts = [metric.name for metric in METRICS.values() if metric.kind == "text"]
     if name in texts:
         return True
-    fields.fault(key, f'"{name}" is no text about a system{did_you_mean(name, texts)}')
+    fields.fault(key, "fault.no_system_text", given=name, hint=did_you_mean(name, texts))
     return False
 
 
@@ -238,7 +241,7 @@ def _compiled(fields: Fields, key: str, text: str) -> re.Pattern[str] | None:
     try:
         return re.compile(text)
     except re.error as error:
-        fields.fault(key, f'"{text}" is not a regular expression: {error}')
+        fields.fault(key, "fault.pattern", given=text, cause=str(error))
         return None
 
 
@@ -250,7 +253,7 @@ def constants_at(fields: Fields, key: str) -> tuple[int | float | str, ...]:
     each = given if isinstance(given, list) else [given]
     for one in each:
         if isinstance(one, bool) or not isinstance(one, int | float | str):
-            fields.fault(key, f"expected numbers or texts, got {one}")
+            fields.fault(key, "fault.expected_got", wanted=Phrase("word.numbers_or_texts"), got=f"{one}")
             return ()
     return tuple(each)
 

@@ -7,12 +7,13 @@ wall, so a day with 23 or 25 hours needs no care elsewhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from ayni_core.schema import Fields, did_you_mean
-from ayni_core.snmpaccess import read_reference
+from ayni_core.message import Phrase
+from ayni_core.reference import read_reference
+from ayni_core.schema import Faults, Fields, did_you_mean
 
 KINDS = ("apprise", "telegram")
 FORMS = ("long", "short")
@@ -152,7 +153,7 @@ def read_contact(fields: Fields) -> Contact:
     quiet_all = fields.boolean("quiet_all", False)
     quiet = _quiet(fields, all_=quiet_all)
     if quiet_all and quiet is None:
-        fields.fault("quiet_all", 'means nothing without quiet: "22:00-06:30"')
+        fields.fault("quiet_all", "fault.nothing_without", other="quiet")
     digest = fields.child("digest")
     daily, weekly = _minute(digest, "daily"), _weekly(digest)
     digest.done()
@@ -171,7 +172,7 @@ def read_timezone(fields: Fields, default: str | None) -> str | None:
     """The key `timezone`; whether there is such a zone, whoever has the list of zones must see."""
     zone: str | None = fields.text("timezone", default)
     if zone and not _ZONE.fullmatch(zone):
-        fields.fault("timezone", f'"{zone}" is no name of a time zone; expected one such as America/Lima')
+        fields.fault("timezone", "fault.no_zone", given=zone, example="America/Lima")
     return zone
 
 
@@ -195,9 +196,9 @@ def read_telegram(fields: Fields) -> TelegramAccess | None:
     below = fields.child("telegram")
     server = below.text("server", TELEGRAM)
     if not re.fullmatch(r"https?://[^/\s@?#]+", server):
-        below.fault("server", f'"{server}" must be https:// or http:// and a host, nothing behind it')
+        below.fault("server", "fault.server", given=server)
     elif server.startswith("http://") and not re.match(r"http://(127\.|localhost|\[::1\])", server):
-        below.fault("server", "must be https:// where it is not on this machine: the token travels there")
+        below.fault("server", "fault.https")
     access = TelegramAccess(token=read_reference(below, "token"), server=server)
     below.done()
     return access
@@ -210,18 +211,18 @@ def read_on_call(fields: Fields) -> OnCall | None:
     below = fields.child("on_call", required=True)
     people = below.texts("people")
     if not people:
-        below.fault("people", "is missing; expected at least one person")
+        below.fault("people", "fault.missing", wanted=Phrase("word.at_least_one"))
     if len(set(people)) != len(people):
-        below.fault("people", "nobody has two turns in a row: each person stands here once")
+        below.fault("people", "fault.turns")
     given = below.text("from")
     try:
         since = datetime.fromisoformat(given)
     except ValueError:
         since = datetime(2026, 1, 5)
         if given:
-            below.fault("from", f'"{given}" is no date; expected such as "2026-01-05 08:00"')
+            below.fault("from", "fault.no_date", given=given, example="2026-01-05 08:00")
     if since.tzinfo is not None:
-        below.fault("from", "is by the clock of the network, without an offset")
+        below.fault("from", "fault.offset")
     days = below.number("turn_days", 7, at_least=1, at_most=366, whole=True)
     below.done()
     return OnCall(people=people or ("",), since=since.replace(tzinfo=None), days=days)
@@ -235,7 +236,7 @@ def read_escalation(fields: Fields) -> Escalation:
         all_after_min=below.number("all_after_min", None, at_least=1, at_most=10080),
     )
     if escalation.next_after_min and "on_call" not in fields:
-        below.fault("next_after_min", "means nothing without on_call: who comes next?")
+        below.fault("next_after_min", "fault.who_next")
     below.done()
     return escalation
 
@@ -244,25 +245,27 @@ def check(
     reach: Reach,
     contacts: Mapping[str, Contact],
     sites: Mapping[str, object],
-    add: Callable[[str, str], None],
+    faults: Faults,
 ) -> None:
     """Note what refers to nothing, or to two people at once."""
     chats: dict[str, str] = {}
     for person, contact in contacts.items():
         for site in contact.sites:
             if site not in sites:
-                add(f"people.{person}.sites", f'unknown site "{site}"{did_you_mean(site, sites)}')
+                what, hint = Phrase("word.site"), did_you_mean(site, sites)
+                faults.add(f"people.{person}.sites", "fault.unknown", what=what, name=site, hint=hint)
         for target in contact.targets:
             where = f"people.{person}.notify.{target.name}"
             if target.kind == "telegram" and reach.telegram is None:
-                add(where, "needs network.telegram with the token of a bot")
+                faults.add(where, "fault.needs_bot")
             if target.chat and chats.setdefault(target.chat, person) != person:
-                add(f"{where}.chat", f"is the chat of {chats[target.chat]} already")
+                faults.add(f"{where}.chat", "fault.chat_twice", other=chats[target.chat])
     for person in reach.on_call.people if reach.on_call else ():
         if person and person not in contacts:
-            add("on_call.people", f'unknown person "{person}"{did_you_mean(person, contacts)}')
+            what, hint = Phrase("word.person"), did_you_mean(person, contacts)
+            faults.add("on_call.people", "fault.unknown", what=what, name=person, hint=hint)
         elif person and not contacts[person].targets:
-            add("on_call.people", f"{person} has no notify: nobody could be told in that turn")
+            faults.add("on_call.people", "fault.no_notify", person=person)
 
 
 def _target(name: str, fields: Fields) -> Target:
@@ -271,11 +274,11 @@ def _target(name: str, fields: Fields) -> Target:
     if kind == "telegram":
         given = fields.raw("chat")
         if isinstance(given, int) and not isinstance(given, bool):
-            fields.fault("chat", f'must be a text; write it in quotes: "{given}"')
+            fields.fault("chat", "fault.in_quotes", given=given)
         else:
             chat = fields.text("chat")
             if chat and not _CHAT.fullmatch(chat):
-                fields.fault("chat", f'"{chat}" is no chat; expected its number, such as "123456789"')
+                fields.fault("chat", "fault.no_chat", given=chat, example="123456789")
     else:
         address = read_reference(fields, "address")
     target = Target(
@@ -296,7 +299,7 @@ def _quiet(fields: Fields, *, all_: bool) -> Quiet | None:
     start, dash, end = given.replace(" ", "").partition("-")
     minutes = [_minute_of(part) for part in (start, end)]
     if not dash or minutes[0] is None or minutes[1] is None or minutes[0] == minutes[1]:
-        fields.fault("quiet", f'"{given}" is no span of the day; expected such as "22:00-06:30"')
+        fields.fault("quiet", "fault.no_span", given=given, example="22:00-06:30")
         return None
     return Quiet(start_min=minutes[0], end_min=minutes[1], all=all_)
 
@@ -312,7 +315,7 @@ def _minute(fields: Fields, key: str) -> int | None:
         return None
     minute = _minute_of(given)
     if minute is None:
-        fields.fault(key, f'"{given}" is no time of day; expected such as "07:00"')
+        fields.fault(key, "fault.no_time", given=given, example="07:00")
     return minute
 
 
@@ -323,6 +326,6 @@ def _weekly(fields: Fields) -> tuple[int, int] | None:
     day, _space, clock = given.partition(" ")
     minute = _minute_of(clock)
     if day not in DAYS or minute is None:
-        fields.fault("weekly", f'"{given}" is no day and time; expected such as "mon 07:00"')
+        fields.fault("weekly", "fault.no_day_and_time", given=given, example="mon 07:00")
         return None
     return DAYS.index(day), minute

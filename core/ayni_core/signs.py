@@ -10,14 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from ayni_core.diagnosis import SIDE_LOBE_DB, Signs
+from ayni_core.diagnosis import SIDE_LOBE_DB, UNEVEN_DB, Signs, apart_db
 from ayni_core.wire.messages import EndView
 
 DROP_DB = 4.0
 """A signal so far below normal has dropped (FIELD.md: warn)."""
 _LOUD_DBM = -88.0
-UNEVEN_DB = 6.0
-"""The two halves of a signal are even to less than so much."""
 _NOISE_DB, _REPEATS_PCT, _POOR_CCQ_PCT, _RATE_SHARE = 4.0, 5.0, 80.0, 0.7
 _NEAR = 3
 FEW_STEPS = 12
@@ -29,11 +27,13 @@ _AT_ONCE = 0.6
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
     """What the signs are read from: what is `known` around the link; `normals` by (side, metric);
-    `past` is the signal of each side in even steps, oldest first, as far back as the trouble may reach."""
+    `past` is the signal of each side in even steps, oldest first, as far back as the trouble may reach;
+    `apart` how far its two halves were apart, in dB."""
 
     known: Signs
     normals: Mapping[tuple[str, str], float] = field(default_factory=dict)
     past: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    apart: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def ends(self) -> tuple[tuple[str, EndView], ...]:
@@ -109,11 +109,34 @@ def _side_lobe(around: Around) -> bool | None:
     return None if not below else all(least <= each <= most for each in below)
 
 
+def _apart(around: Around) -> list[float]:
+    """How far the halves of each end are apart, of the ends that have two."""
+    return [apart for _side, end in around.ends if (apart := apart_db(end.chains_dbm)) is not None]
+
+
 def _uneven(around: Around) -> bool | None:
-    apart = [
-        max(end.chains_dbm) - min(end.chains_dbm) for _side, end in around.ends if len(end.chains_dbm) > 1
-    ]
-    return None if not apart else max(apart) >= UNEVEN_DB
+    apart = _apart(around)
+    return None if not apart else max(apart) > UNEVEN_DB
+
+
+def _uneven_at_both(around: Around) -> bool | None:
+    """What is wrong with one half is heard at both ends: each sends through what the other hears by."""
+    apart = _apart(around)
+    return None if len(apart) < 2 else min(apart) > UNEVEN_DB
+
+
+def _dries(around: Around) -> bool | None:
+    """Whether the halves came nearer slowly after they were furthest apart, as what was wet does. None: they
+    did not yet."""
+    ways = [how for side in ("a", "b") if (how := _closed(around.apart.get(side, ())))]
+    return None if not ways else "slow" in ways
+
+
+def _closed(apart: Sequence[float]) -> str | None:
+    if len(apart) < FEW_STEPS:
+        return None
+    smooth = [median(apart[max(at - 1, 0) : at + 2]) for at in range(len(apart))]
+    return fell(apart[smooth.index(max(smooth)) :])
 
 
 def _noise_up(around: Around) -> bool | None:
@@ -172,6 +195,8 @@ _SEEN: Mapping[str, Callable[[Around], bool | None]] = {
     "slow_port": lambda around: around.known.slow_port_device is not None,
     "side_lobe": _side_lobe,
     "uneven": _uneven,
+    "uneven_at_both": _uneven_at_both,
+    "dries": _dries,
     "site_dark": lambda around: around.known.dark_site is not None,
     "not_heard": _not_heard,
     "one_silent": lambda around: around.known.silent_device is not None,
@@ -187,7 +212,7 @@ OF_CAUSE: Mapping[str, tuple[str, ...]] = {
     "side_lobe": ("side_lobe", "both_ends", "noise_flat", "by_eye"),
     "tree": ("slow", "both_ends", "noise_flat", "by_eye"),
     "rain": ("both_ends", "noise_flat", "on_the_phone"),
-    "connector": ("uneven", "noise_flat", "by_eye"),
+    "connector": ("uneven", "uneven_at_both", "dries", "noise_flat", "on_the_phone"),
     "radio": ("one_end", "noise_flat", "on_the_phone"),
     "interference": ("noise_up", "signal_steady", "repeats_up"),
     "cable": ("slow_port", "signal_steady", "by_eye"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from ayni_core.reference import read_reference
 from ayni_core.schema import Fields
 from ayni_core.usm_keys import AUTH_PROTOCOLS, DES, LONGEST_NAME, PRIV_PROTOCOLS
 
@@ -47,18 +47,10 @@ def read_version(fields: Fields) -> str:
     """The key `version`."""
     given = fields.raw("version")
     if isinstance(given, int) and str(given) in VERSIONS:
-        fields.fault("version", f'must be a text; write it in quotes: "{given}"')
+        fields.fault("version", "fault.in_quotes", given=given)
         return str(given)
     version: str = fields.choice("version", VERSIONS, VERSIONS[0])
     return version
-
-
-def read_reference(fields: Fields, key: str, *default: str | None) -> Any:
-    """Where a secret is kept. A text that is no such place may be the secret: it is not repeated."""
-    value = fields.text(key, *default)
-    if value and value.partition(":")[0] not in ("file", "env", "credential"):
-        fields.fault(key, "must be file:PATH, env:NAME or credential:NAME, never the secret itself")
-    return value
 
 
 def read_user(
@@ -68,19 +60,19 @@ def read_user(
     if version != "3":
         for key in ("user", "auth", "priv"):
             if fields.raw(key) is not None:
-                fields.fault(key, 'belongs to version: "3"')
+                fields.fault(key, "fault.belongs_to_v3")
         return None, None, None
     if fields.raw("community") is not None:
-        fields.fault("community", 'belongs to versions 1 and 2c; version "3" has a user instead')
+        fields.fault("community", "fault.belongs_to_v2")
     user = fields.text("user")
     if len(user.encode("utf-8")) > LONGEST_NAME:
-        fields.fault("user", f"must be at most {LONGEST_NAME} octets long")
+        fields.fault("user", "fault.octets", most=LONGEST_NAME)
     auth = _protected(fields, "auth", tuple(AUTH_PROTOCOLS))
     priv = _protected(fields, "priv", PRIV_PROTOCOLS)
     if priv is not None and auth is None:
-        fields.fault("priv", "needs auth too: SNMPv3 encrypts only what it authenticates")
+        fields.fault("priv", "fault.needs", other="auth")
     if priv is not None and priv.protocol == DES and engine != "pysnmp":
-        fields.fault("priv.protocol", "DES needs engine: pysnmp; choose AES where the device has it")
+        fields.fault("priv.protocol", "fault.des")
     return user, auth, priv
 
 

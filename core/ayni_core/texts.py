@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from ayni_core.message import DEEPEST, Phrase
 from ayni_core.texts_alerts import ALERT_TEXTS
 from ayni_core.texts_commands import COMMAND_TEXTS
 from ayni_core.texts_discovery import DISCOVERY_TEXTS
+from ayni_core.texts_faults import FAULT_TEXTS
 from ayni_core.texts_keeping import KEEPING_TEXTS
 from ayni_core.texts_keys import KEY_TEXTS
 from ayni_core.texts_lab import LAB_TEXTS
@@ -18,6 +20,7 @@ from ayni_core.texts_pin import PIN_TEXTS
 from ayni_core.texts_rules import RULE_TEXTS
 from ayni_core.texts_signs import SIGN_TEXTS
 from ayni_core.texts_traps import TRAP_TEXTS
+from ayni_core.texts_words import WORD_TEXTS
 
 TEXTS: dict[str, str] = {}
 
@@ -39,6 +42,23 @@ TEXTS.update(KEY_TEXTS)
 TEXTS.update(NUMBER_TEXTS)
 TEXTS.update(SIGN_TEXTS)
 TEXTS.update(KEEPING_TEXTS)
+TEXTS.update(FAULT_TEXTS)
+TEXTS.update(WORD_TEXTS)
+
+
+def in_english(phrase: Phrase, deep: int = 0) -> str:
+    """A phrase for logs and programs; its bare context where nobody declared it."""
+    text = TEXTS.get(phrase.context)
+    if text is None or deep > DEEPEST:
+        return phrase.context
+    said = {
+        name: in_english(each, deep + 1) if isinstance(each, Phrase) else each
+        for name, each in phrase.values.items()
+    }
+    try:
+        return text.format(**said) if said else text
+    except (KeyError, IndexError, ValueError):  # a value is missing; that must not end a program
+        return text
 
 
 # What is wrong (alerts): a headline of at most 60 characters

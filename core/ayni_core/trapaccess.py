@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ayni_core.message import Phrase
+from ayni_core.reference import read_references
 from ayni_core.schema import Fields
 from ayni_core.snmpaccess import Protected, read_user
 
@@ -38,12 +40,7 @@ def read_traps(fields: Fields) -> TrapsConfig | None:
         return None
     below = fields.child("traps")
     host, port = _listen(below)
-    communities = below.texts("communities")
-    for reference in communities:
-        if reference.partition(":")[0] not in ("file", "env", "credential"):
-            below.fault(
-                "communities", "must be file:PATH, env:NAME or credential:NAME, never the secret itself"
-            )
+    communities = read_references(below, "communities")
     found = TrapsConfig(host=host, port=port, communities=communities, users=below.items("users", _user))
     below.done()
     return found
@@ -54,7 +51,8 @@ def _listen(fields: Fields) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not colon or not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
-        fields.fault("listen", f'"{text}": expected ADDRESS:PORT, such as {LISTEN} or "[::]:162"')
+        wanted = Phrase("word.such_as", {"form": "ADDRESS:PORT", "example": f"{LISTEN}, [::]:162"})
+        fields.fault("listen", "fault.said_expected", given=text, wanted=wanted)
         return "0.0.0.0", 162
     return host, int(port)
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ayni_core.message import Message
+from ayni_core.message import Message, Phrase
 from ayni_core.oid_notation import OidError, parse
 from ayni_core.schema import Fields
 from ayni_core.texts_traps import TRAP_TEXTS
@@ -69,17 +69,17 @@ def read_meanings(fields: Fields) -> dict[str, list[Meaning]]:
             value=each.text("value", ""),
         )
         if meaning.value and not meaning.what:
-            each.fault("value", "needs what: the OID that has this value")
+            each.fault("value", "fault.needs", other="what")
         if "{what}" in TRAP_TEXTS[_PREFIX + meaning.says] and not meaning.what:
-            each.fault("what", "is missing; expected the OID of what the alarm says")
+            each.fault("what", "fault.missing", wanted=Phrase("word.oid"))
         for oid in each.texts("oid"):
             text = _dotted(each, "oid", oid)
             others = found.setdefault(text, [])
             if any(other.value in ("", meaning.value) for other in others):
-                each.fault("oid", f"{oid} stands above already")
+                each.fault("oid", "fault.stands_above", name=oid)
             others.append(meaning)
         if "oid" not in each:
-            each.fault("oid", "is missing; expected an OID, or a list of them")
+            each.fault("oid", "fault.missing", wanted=Phrase("word.oid"))
         each.done()
 
     fields.items("traps", one, required=True)
@@ -92,7 +92,7 @@ def _dotted(fields: Fields, key: str, text: str) -> str:
     try:
         parse(text.removesuffix("."))
     except OidError as error:
-        fields.fault(key, str(error))
+        fields.fault(key, error.what)
     return text
 
 

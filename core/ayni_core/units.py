@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from ayni_core.message import Phrase
+
 _PREFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 _PARTS = {"d": 10, "c": 100, "m": 1000, "µ": 10**6}
 _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
@@ -36,3 +40,11 @@ def conversions(unit: str) -> dict[str, Step]:
     if unit == "B":
         steps |= {prefix + unit: (mul, 1, 0) for prefix, mul in _BINARY.items()}
     return steps
+
+
+def unit_fault(given: str, unit: str, known: Iterable[str]) -> Phrase:
+    """What to say of a unit that does not become `unit`, which is that of the metric."""
+    words = ", ".join(known)
+    if not words:
+        return Phrase("fault.no_unit", {"given": given})
+    return Phrase("fault.unit", {"given": given, "unit": unit, "words": words})

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from ayni_core.ber import BerError, read_header
 
 _SEQUENCE, _VERSION, _UTC_TIME, _GENERALIZED = 0x30, 0xA0, 0x17, 0x18
+SOON_DAYS, CRITICAL_DAYS = 90, 30
+"""Fewer days left of a server's certificate than these, and people are told, and told to hurry."""
 _BEFORE_VALIDITY = 3
 """Elements between the version and the validity: serial, algorithm, issuer."""
 

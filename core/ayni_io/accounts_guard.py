@@ -10,7 +10,6 @@ password before.
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 
@@ -63,6 +62,4 @@ def _read(path: Path) -> str | None:
 def _write(path: Path, text: str, like: Path) -> None:
     """Whole, and of the same owner."""
     files.write_durably(path, text, mode=0o600)
-    if os.geteuid() == 0:
-        owner = like.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+    files.give(path, like)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ayni_core.discovery.cards import Card, Text, Way, fill, in_language, read_card
+from ayni_core.fault import Fault
 from ayni_core.schema import ConfigError
 from ayni_io import configs, yamlfile
 from ayni_io.i18n import _, language
@@ -19,13 +20,13 @@ _WIDTH = 78
 def load() -> dict[str, Card]:
     """All cards by name. Raises `ConfigError` with every fault of every file."""
     found: dict[str, Card] = {}
-    faults: list[str] = []
+    faults: list[Fault] = []
     for path in configs.each(FOLDER):
         try:
             card = yamlfile.read(path, functools.partial(read_card, path.stem), f"{FOLDER}/{path.name}")
             found[path.stem] = card
         except ConfigError as error:
-            faults += error.faults
+            faults += error.noted
     if faults:
         raise ConfigError(faults)
     return found

@@ -16,9 +16,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ayni_core import __version__
+from ayni_core.message import Phrase
 from ayni_core.schema import ConfigError, nearest
 from ayni_io import i18n, usage
-from ayni_io.i18n import _
+from ayni_io.i18n import _, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +181,10 @@ def _main(words: list[str]) -> int:
             print(_usage((words[0],)))
             return 0 if len(words) > 1 else 2
         known = [path[1] for path in COMMANDS if path[0] == words[0] and len(path) > 1]
-        return _complain(f"{words[0]} {words[1]}", _hint(words[1], known))
+        return _complain(f"{words[0]} {words[1]}", _hint(words[1], known, ("--help",)))
+    below = [" ".join(path) for path in COMMANDS if path[1:] == (words[0],)]
     known = sorted({path[0] for path in COMMANDS})
-    return _complain(words[0], _hint(words[0], known))
+    return _complain(words[0], usage.meant(below) or _hint(words[0], known, ("--help", "--version")))
 
 
 def _language_in(words: Sequence[str]) -> str | None:
@@ -195,11 +197,11 @@ def _language_in(words: Sequence[str]) -> str | None:
     return None
 
 
-def _hint(word: str, known: Sequence[str]) -> str:
-    close = nearest(word, known)
+def _hint(word: str, known: Sequence[str], options: Sequence[str]) -> str:
+    close = nearest(word, options if word.startswith("-") else known)
     if close is not None:
-        return _('; did you mean "{word}"?', word=close)
-    return _("; known are {words}", words=", ".join(known))
+        return usage.meant([close])
+    return say(Phrase("fault.known", {"words": ", ".join(known)}))
 
 
 def load(entry: Entry) -> Callable[[list[str]], int | None]:
@@ -236,7 +238,7 @@ def _run(entry: Entry, words: Sequence[str], rest: list[str]) -> int:
         )
         return 2
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print("\n".join(i18n.config_faults(error)), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ayni_core.clockwatch import ClockWatch, Moment
+if TYPE_CHECKING:  # whoever only asks for seconds starts sooner without
+    import ctypes
+
+    from ayni_core.clockwatch import ClockWatch, Moment
 
 _STA_UNSYNC = 0x0040  # include/uapi/linux/timex.h
 _TIME_ERROR = 5
@@ -39,6 +42,8 @@ def synchronised() -> bool:
 
     Where the kernel cannot be asked, the answer is no: the hub then places readings by its own clock.
     """
+    import ctypes
+
     try:
         libc = _libc()
         # struct timex: unsigned modes, then longs; status is the fifth. 64 longs are larger than any of them.
@@ -54,6 +59,8 @@ def synchronised() -> bool:
 
 @functools.cache
 def _libc() -> ctypes.CDLL:
+    import ctypes
+
     return ctypes.CDLL(None, use_errno=True)
 
 

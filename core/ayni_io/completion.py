@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ayni_io import cli
 from ayni_io.i18n import _
+from ayni_io.usage import Parser
 
 _SCRIPTS = {
     "bash": """_ayni() {
@@ -32,7 +33,7 @@ compdef _ayni ayni
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni completion`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni completion",
         description=_("Print the completion script of a shell."),
         epilog='bash: eval "$(ayni completion bash)"',

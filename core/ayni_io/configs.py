@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ayni_core.fault import fault
 from ayni_core.schema import ConfigError
 
 _HERE = Path(__file__).resolve().parent
@@ -19,7 +20,7 @@ def shipped() -> Path:
     for folder in (_HERE / "_configs", _HERE.parent.parent / "configs"):
         if (folder / "profiles").is_dir():
             return folder
-    raise ConfigError([f"{_HERE}: the shipped configuration is missing; install Ayni again"])
+    raise ConfigError([fault(f"{_HERE}", "fault.not_shipped")])
 
 
 def folders() -> tuple[Path, ...]:
@@ -36,7 +37,7 @@ def find(relative: str) -> Path:
     found = look(relative)
     if found is None:
         places = ", ".join(str(folder) for folder in folders())
-        raise ConfigError([f"{relative}: not found in {places}"])
+        raise ConfigError([fault(relative, "fault.not_found", places=places)])
     return found
 
 

@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ayni_core.fault import fault
 from ayni_core.schema import ConfigError, Fields
 from ayni_io import chosen, files, yamlfile, yamlwrite
 from ayni_io.mqtt_config import BrokerConfig, BrokerReference, read_broker
+from ayni_io.os_errors import os_cause
 
 NAME = "connection.yaml"
 _PASSWORD, _CERTIFICATE = "password", "broker.pem"
@@ -81,7 +83,7 @@ def keep(connection: Connection, place: Path, *, certificate: str = "") -> Path:
         password = place / _PASSWORD if broker.password is not None else None
         return write(place / NAME, connection, ca=ca, password=password)
     except OSError as error:
-        raise ConfigError([f"{place}: cannot be written: {error.strerror}"]) from None
+        raise ConfigError([fault(f"{place}", "fault.unwritable", cause=os_cause(error))]) from None
 
 
 def write(path: Path, connection: Connection, *, ca: Path | None, password: Path | None) -> Path:
@@ -111,7 +113,7 @@ def forget(place: Path) -> bool:
         for name in (NAME, _PASSWORD, _CERTIFICATE):
             (place / name).unlink(missing_ok=True)
     except OSError as error:
-        raise ConfigError([f"{place}: cannot be removed: {error.strerror}"]) from None
+        raise ConfigError([fault(f"{place}", "fault.unremovable", cause=os_cause(error))]) from None
     with contextlib.suppress(OSError):  # others may keep things there
         place.rmdir()
     return True

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 from pathlib import Path
 
 
 def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:
     """Replace a file in one step: a reader sees the old text or the new one, even after a power cut."""
+    import tempfile  # the compressions behind it take their time, and whoever only reads needs none
+
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -36,6 +37,13 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def give(path: Path, like: Path) -> None:
+    """What root makes belongs to whoever owns `like`: parts of Ayni run as users of their own."""
+    if os.geteuid() == 0:
+        owner = like.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def write_secret(path: Path, value: str) -> None:

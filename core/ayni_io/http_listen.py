@@ -11,6 +11,8 @@ import ipaddress
 from dataclasses import dataclass
 
 from ayni_core.address import split_address
+from ayni_core.fault import UnfitError
+from ayni_core.message import Phrase
 from ayni_core.schema import Fields
 from ayni_io import secret
 
@@ -50,9 +52,10 @@ def read_listen(fields: Fields, default: str, *, for_neighbours: bool = False) -
     try:
         host, port = split_address(given)
         if not given.endswith(f":{port}"):
-            raise ValueError(f'"{given}": expected HOST:PORT, such as {default}')
-    except ValueError as error:
-        fields.fault("listen", str(error))
+            wanted = Phrase("word.such_as", {"form": "HOST:PORT", "example": default})
+            raise UnfitError("fault.said_expected", given=given, wanted=wanted)
+    except UnfitError as error:
+        fields.fault("listen", error.what)
         host, port = "127.0.0.1", 1
     listen = Listen(
         host=host,
@@ -65,20 +68,19 @@ def read_listen(fields: Fields, default: str, *, for_neighbours: bool = False) -
     )
     if listen.neighbours:
         if is_here(host):
-            fields.fault("neighbours", "cannot reach this machine's own address: name another one in listen")
+            fields.fault("neighbours", "fault.listen_own")
         for name in ("user", "password", "cert", "key"):
             if getattr(listen, name):
-                fields.fault(name, "does not go with neighbours: they see the page without a password")
+                fields.fault(name, "fault.with_neighbours")
     elif not is_here(host):
-        reason = "is missing: off this machine the page is given over TLS and with a password only"
-        reason += ", or to neighbours" if for_neighbours else ""
+        reason = "fault.page_off_neighbours" if for_neighbours else "fault.page_off"
         for name in ("user", "password", "cert", "key"):
             if not getattr(listen, name):
                 fields.fault(name, reason)
     else:
         for one, other in (("user", "password"), ("password", "user"), ("cert", "key"), ("key", "cert")):
             if getattr(listen, one) and not getattr(listen, other):
-                fields.fault(other, f"is missing: it belongs to {one}")
+                fields.fault(other, "fault.belongs", other=one)
     return listen
 
 
@@ -118,12 +120,13 @@ def _neighbours(fields: Fields) -> tuple[str, ...]:
         try:
             network = ipaddress.ip_network(each)
         except ValueError:
-            fields.fault("neighbours", f'"{each[:40]}": expected a network such as 10.20.0.0/16')
+            wanted = Phrase("word.network_such_as", {"example": "10.20.0.0/16"})
+            fields.fault("neighbours", "fault.said_expected", given=each[:40], wanted=wanted)
             continue
         if any(_lies_in(network, wide) for wide in _NEIGHBOURHOODS):
             found.append(each)
         else:
-            fields.fault("neighbours", f"{each}: only private networks are neighbours, such as 10.20.0.0/16")
+            fields.fault("neighbours", "fault.not_private", given=each, example="10.20.0.0/16")
     return tuple(found)
 
 

@@ -1,8 +1,9 @@
 """Language of the person in front of the screen: gettext catalogues, chosen once, changed at will.
 
 `_("{count} of {total}", count=1, total=2)` for the rim's own texts, `_n` where a count decides the form,
-`_c` where the same English words mean two things, `say` for a `Message` of the core. `speaking` is for
-programs that serve people of several languages at once.
+`_c` where the same English words mean two things, `say` for a `Message` or a `Phrase` of the core,
+`config_faults` for what is wrong with a configuration. `speaking` is for programs that serve people of
+several languages at once.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 
-from ayni_core.message import Message
+from ayni_core.fault import ConfigError, Fault, UnfitError
+from ayni_core.message import DEEPEST, Phrase
 from ayni_core.texts import TEXTS
 from ayni_io import chosen, pseudo
 
@@ -93,23 +95,44 @@ def _c(context: str, text: str, /, **values: object) -> str:
     return _fill(_texts().pgettext(context, text), text, values)
 
 
-def say(message: Message | None) -> str:
+def say(message: Phrase | None) -> str:
     """A message of the core in the language in use; its bare context if the catalogue does not know it."""
-    if message is None:
-        return ""
-    text = TEXTS.get(message.context)
-    if text is None:
-        return message.context
-    return _c(message.context, text, **message.values)
+    return "" if message is None else _said(message, _texts())
 
 
-def say_in(tag: str, message: Message) -> str:
+def say_in(tag: str, message: Phrase) -> str:
     """A message of the core in somebody else's language; in English where no catalogue has that one."""
-    text = TEXTS.get(message.context)
-    if text is None:
-        return message.context
-    short = tag.replace("-", "_").partition("_")[0].lower()
-    return _fill(_catalogue(short).pgettext(message.context, text), text, message.values)
+    return _said(message, _catalogue(tag.replace("-", "_").partition("_")[0].lower()))
+
+
+def config_faults(error: ConfigError) -> list[str]:
+    """What is wrong, a line each, in the language in use. Files, lines, keys and values stay as they are."""
+    return [fault_line(each) for each in error.noted]
+
+
+def fault_line(fault: Fault) -> str:
+    """One of these lines."""
+    said = spoken(fault.what)
+    return f"{fault.where}: {said}" if fault.where else said
+
+
+def spoken(what: Phrase | str) -> str:
+    """A phrase, or a text that needs no saying."""
+    return what if isinstance(what, str) else say(what)
+
+
+def reason(error: Exception) -> str:
+    """What an error says, in the language in use as far as it can be."""
+    if isinstance(error, ConfigError):
+        return "\n".join(config_faults(error))
+    return say(error.what) if isinstance(error, UnfitError) else str(error)
+
+
+def _said(phrase: Phrase, texts: gettext.NullTranslations, deep: int = 0) -> str:
+    text = TEXTS.get(phrase.context)
+    if text is None or deep > DEEPEST:
+        return phrase.context
+    return _fill(texts.pgettext(phrase.context, text), text, phrase.values, texts, deep)
 
 
 @functools.cache
@@ -139,10 +162,22 @@ def _mark_here() -> str:
     return _current.pgettext("decimal mark", ".")
 
 
-def _fill(text: str, fallback: str, values: Mapping[str, object]) -> str:
+def _fill(
+    text: str,
+    fallback: str,
+    values: Mapping[str, object],
+    texts: gettext.NullTranslations | None = None,
+    deep: int = 0,
+) -> str:
     if not values:
         return text
-    values = {name: _Number(each) if isinstance(each, float) else each for name, each in values.items()}
+
+    def filled(value: object) -> object:
+        if isinstance(value, Phrase):
+            return _said(value, texts or _texts(), deep + 1)
+        return _Number(value) if isinstance(value, float) else value
+
+    values = {name: filled(each) for name, each in values.items()}
     try:
         return text.format(**values)
     except (KeyError, IndexError, ValueError):  # a translation with a wrong place must not end a program

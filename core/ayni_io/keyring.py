@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ayni_core.fault import fault
 from ayni_core.schema import ConfigError
 from ayni_io import files
+from ayni_io.os_errors import os_cause
 from ayni_io.secret import Secret
 
 FOLDER = "secrets"
@@ -74,7 +76,7 @@ def read(path: Path) -> tuple[Secret, ...]:
     except FileNotFoundError:
         return ()
     except OSError as error:
-        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+        raise ConfigError([fault(f"{path}", "fault.unreadable", cause=os_cause(error))]) from None
     except UnicodeDecodeError:
         return ()  # damaged: the seed is still there
     found = [Secret(line.strip()) for line in text.splitlines() if line.strip()]

@@ -29,10 +29,9 @@ import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ayni_io import certificates, clock, mqtt_trouble
-from ayni_io.certificates import Seen
+from ayni_io import clock, mqtt_trouble
 from ayni_io.mqtt_config import DEFAULT_PORT as DEFAULT_PORT
 from ayni_io.mqtt_config import DEFAULT_TLS_PORT as DEFAULT_TLS_PORT
 from ayni_io.mqtt_config import BrokerConfig as BrokerConfig
@@ -56,6 +55,9 @@ if _no_resolver:
     sys.modules["dns.resolver"] = None  # type: ignore[assignment]
 import paho.mqtt.client as paho  # noqa: E402
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode  # noqa: E402
+
+if TYPE_CHECKING:
+    from ayni_io.certificates import Seen
 
 if sys.modules.get("urllib.request") is _stand_in:
     del sys.modules["urllib.request"]
@@ -537,8 +539,11 @@ class MqttClient:
 def _shown(sock: Any) -> Seen | None:
     """The certificate of the other side, after it was proved; None without TLS."""
     der = sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None
-    with contextlib.suppress(ValueError):
-        return certificates.of_der(der) if der else None
+    if der:
+        from ayni_io import certificates  # needed with TLS only
+
+        with contextlib.suppress(ValueError):
+            return certificates.of_der(der)
     return None
 
 

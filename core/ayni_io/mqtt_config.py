@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ayni_core.address import split_address
+from ayni_core.fault import UnfitError
 from ayni_core.schema import ConfigError, Fields
 from ayni_io import keyring, secret
 from ayni_io.secret import Secret
@@ -114,17 +115,17 @@ def read_broker(fields: Fields) -> BrokerReference:
     for each in reference.also:
         try:
             hosts.append(broker_address(each)[0])
-        except ValueError as error:
-            fields.fault("also", f'"{each}": {error}')
+        except UnfitError as error:
+            fields.fault("also", error.what)
     for key, found in (("ca", [reference.host]), ("also_ca", [] if reference.also_ca else hosts)):
         if not ca and not _HERE.issuperset(found):
-            fields.fault(key, "is missing: off this machine the broker is reached over TLS only")
+            fields.fault(key, "fault.missing_tls")
     fields.done()
     return reference
 
 
 def broker_address(text: str, default_port: int = DEFAULT_PORT) -> tuple[str, int]:
-    """`HOST[:PORT]` -> (host, port). Raises `ValueError` with a reason."""
+    """`HOST[:PORT]` -> (host, port). Raises `UnfitError`."""
     host, port = split_address(text)
     has_port = text.strip().endswith(f":{port}") and (not text.strip().startswith("[") or "]:" in text)
     return host, port if has_port else default_port

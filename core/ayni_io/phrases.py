@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ayni_core.onlooking import attention
 from ayni_core.onlooking.attention import Counts, Item
 from ayni_core.onlooking.model import Model
 from ayni_core.onlooking.ranking import Place, place
-from ayni_core.wire.messages import LinkView, SiteView
+from ayni_core.wire.views import LinkView
 from ayni_io import words
 from ayni_io.i18n import _, _n, say
+
+if TYPE_CHECKING:
+    from ayni_core.wire.messages import SiteView
 
 DAY_MARKS = {"o": "█", "w": "▒", "d": "░", "n": "-"}
 DAY_ORDER = "dwno-"

@@ -8,9 +8,12 @@ body is parsed when the first device of that family turns up.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from ayni_core.ber import encode_oid
+from ayni_core.fault import Fault, fault
+from ayni_core.message import Phrase
 from ayni_core.profile import Part, Profile, Rule
 from ayni_core.profile_family import assemble
 from ayni_core.profile_format import HEAD, Body, read_head, read_part
@@ -39,13 +42,13 @@ class Profiles:
     def rules(self) -> list[Rule]:
         """How to know each family; read once."""
         if self._rules is None:
-            faults: list[str] = []
+            faults: list[Fault] = []
             rules: list[Rule] = []
             for path in configs.each("profiles"):
                 try:
                     rules += _head(path)
                 except ConfigError as error:
-                    faults += error.faults
+                    faults += error.noted
             if faults:
                 raise ConfigError(faults)
             self._rules = rules
@@ -56,18 +59,18 @@ class Profiles:
         if name not in self._families:
             path = configs.look(f"profiles/{name}.yaml") if NAME.fullmatch(name) else None
             if path is None:
-                raise ConfigError([f'unknown profile "{name}"{did_you_mean(name, self.names())}'])
+                raise ConfigError([unknown_profile("", name, self.names())])
             self._families[name] = self._family(name, path, path.name)
         return self._families[name]
 
-    def faults(self) -> list[str]:
+    def faults(self) -> list[Fault]:
         """Everything that is wrong with any profile; empty when all is well."""
-        found: list[str] = []
+        found: list[Fault] = []
         for name in self.names():
             try:
                 self.load(name)
             except ConfigError as error:
-                found += [fault for fault in error.faults if fault not in found]
+                found += [each for each in error.noted if each not in found]
         return found
 
     def read(self, path: Path) -> tuple[Profile, tuple[Rule, ...]]:
@@ -111,7 +114,7 @@ class Profiles:
             body = read_part(name, fields, shared=False)
             head = _head_text(yamlfile.read_text(path, source))
             if rules and not re.search(r"^identify\s*:", head, re.MULTILINE):
-                fields.fault("identify", "must stand at the top of the file; only about may come before it")
+                fields.fault("identify", "fault.identify_top")
             return assemble(name, about, body, self._included(body, fields), fields.faults)
 
         return yamlfile.read(path, parse, source)
@@ -131,7 +134,7 @@ class Profiles:
     ) -> None:
         for name in names:
             if name in above:
-                fields.fault("include", f"goes in a circle: {' -> '.join((*above, name))}")
+                fields.fault("include", "fault.circle", way=" -> ".join((*above, name)))
             elif name not in parts:
                 shared = self._part(name, root, fields)
                 if shared is not None:
@@ -144,7 +147,8 @@ class Profiles:
             return body
         path = self._part_file(name)
         if path is None:
-            fields.fault("include", f'unknown part "{name}"{did_you_mean(name, self._part_files())}')
+            what, hint = Phrase("word.part"), did_you_mean(name, self._part_files())
+            fields.fault("include", "fault.unknown", what=what, name=name, hint=hint)
             return None
         source = f"parts/{name}.yaml"
         try:
@@ -152,10 +156,17 @@ class Profiles:
                 path, lambda part: read_part(name, part, shared=True, family_root=root), source
             )
         except ConfigError as error:
-            fields.faults.found += [fault for fault in error.faults if fault not in fields.faults.found]
+            noted = fields.faults.noted
+            noted += [each for each in error.noted if each not in noted]
             return None
         self._parts[name, root if body.family_root else b""] = body
         return body
+
+
+def unknown_profile(where: str, name: str, known: Iterable[str]) -> Fault:
+    """What to say where no family has this name."""
+    what, hint = Phrase("word.profile"), did_you_mean(name, known)
+    return fault(where, "fault.unknown", what=what, name=name, hint=hint)
 
 
 def _head(path: Path, source: str | None = None) -> tuple[Rule, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ayni_core import inventory
+from ayni_core.fault import Fault, fault
 from ayni_core.inventory import Network
 from ayni_core.rules import Rule, parse
 from ayni_core.schema import ConfigError
@@ -22,17 +23,17 @@ def read_rules(paths: Iterable[Path]) -> list[tuple[Rule, Path]]:
     """The rules of some files, each with the file that it is from. Of two with one name that of the earlier
     folder holds. Raises `ConfigError` with the faults of all files."""
     found: dict[str, tuple[Rule, Path]] = {}
-    faults: list[str] = []
+    faults: list[Fault] = []
     for path in paths:
         try:
             rules = yamlfile.read(path, parse)
         except ConfigError as error:
-            faults += error.faults
+            faults += error.noted
             continue
         for rule in rules:
             first = found.setdefault(rule.name, (rule, path))[1]
             if first != path and first.parent == path.parent:
-                faults.append(f"{path}: rules.{rule.name}: stands in {first.name} too")
+                faults.append(fault(f"{path}: rules.{rule.name}", "fault.stands_in", other=first.name))
     if faults:
         raise ConfigError(faults)
     return list(found.values())

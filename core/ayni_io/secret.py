@@ -6,8 +6,10 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ayni_core.schema import ConfigError, Fields
-from ayni_core.snmpaccess import read_reference
+from ayni_core.fault import ConfigError, fault
+from ayni_core.reference import read_reference
+from ayni_core.schema import Fields
+from ayni_io.os_errors import os_cause
 
 SEEDS = Path("/etc/ayni/secrets")
 """Where systemd takes credentials from on a deployed machine; what root calls by hand reads them there."""
@@ -36,13 +38,11 @@ def resolve(reference: str, where: str) -> Secret:
         case "env":
             value = os.environ.get(rest)
             if not value:
-                raise ConfigError([f"{where}: the environment variable {rest} is not set"])
+                raise ConfigError([fault(where, "fault.variable", name=rest)])
             return Secret(value)
         case "credential":
-            return from_file(_credential(rest, where), where)
-    raise ConfigError(
-        [f"{where}: expected file:PATH, env:NAME or credential:NAME instead of the secret itself"]
-    )
+            return from_file(credential(rest, where), where)
+    raise ConfigError([fault(where, "fault.secret")])
 
 
 def from_file(path: Path, where: str) -> Secret:
@@ -50,17 +50,18 @@ def from_file(path: Path, where: str) -> Secret:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise ConfigError([f"{where}: {path}: cannot be read: {error.strerror}"]) from None
+        raise ConfigError([fault(f"{where}: {path}", "fault.unreadable", cause=os_cause(error))]) from None
     except UnicodeDecodeError:
-        raise ConfigError([f"{where}: {path}: not a text in UTF-8"]) from None
+        raise ConfigError([fault(f"{where}: {path}", "fault.utf8")]) from None
     if not lines or not lines[0].strip():
-        raise ConfigError([f"{where}: {path}: is empty; expected the secret on its first line"])
+        raise ConfigError([fault(f"{where}: {path}", "fault.empty_secret")])
     return Secret(lines[0].strip())
 
 
-def _credential(name: str, where: str) -> Path:
+def credential(name: str, where: str) -> Path:
     """Where systemd put it: as it is named, or out of the folder that our units load, which it calls `ayni`
-    (systemd.exec(5), LoadCredential=). What root calls by hand reads the seed itself."""
+    (systemd.exec(5), LoadCredential=). What root calls by hand reads the seed itself. Raises
+    `ConfigError`."""
     given = os.environ.get("CREDENTIALS_DIRECTORY")
     places = [Path(given) / name, Path(given) / f"ayni_{name}"] if given else [SEEDS / name]
     found = next((path for path in places if _there(path)), None)
@@ -68,7 +69,7 @@ def _credential(name: str, where: str) -> Path:
         return found
     if given:
         return places[0]  # its absence is told as that of any file
-    raise ConfigError([f"{where}: no systemd credentials here; expected one named {name}"])
+    raise ConfigError([fault(where, "fault.no_credentials", name=name)])
 
 
 def _there(path: Path) -> bool:

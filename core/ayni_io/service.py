@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 log = logging.getLogger("service")
 _LONGEST_STATUS = 400
 _SEND_S = 0.5
+STUCK_S = 300.0
+"""So long without a round of looking after everything, and the process is better started anew."""
 
 
 class Service:

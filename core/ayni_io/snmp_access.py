@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ayni_core.fault import Fault
+from ayni_core.message import Phrase
 from ayni_core.schema import ConfigError
 from ayni_core.snmpaccess import Protected
 from ayni_core.usm_keys import SHORTEST_PASSWORD, UsmUser
@@ -38,7 +40,7 @@ def resolve(
     if version != "3":
         found = secret.resolve(community or "", f"{where}.community")
         return Access(version=version, community=found.reveal().encode("utf-8"))
-    faults: list[str] = []
+    faults: list[Fault] = []
     passwords: list[tuple[str, Secret] | None] = []
     for key, protected in (("auth", auth), ("priv", priv)):
         passwords.append(None)
@@ -47,20 +49,20 @@ def resolve(
             try:
                 password = secret.resolve(protected.password, path)
             except ConfigError as error:
-                faults += error.faults
+                faults += error.noted
                 continue
-            faults += [f"{path}: {what}" for what in too_short(password)]
+            faults += [Fault(path, what) for what in too_short(password)]
             passwords[-1] = protected.protocol, password
     if faults:
         raise ConfigError(faults)
     return of_user(user or "", passwords[0], passwords[1])
 
 
-def too_short(password: Secret) -> list[str]:
+def too_short(password: Secret) -> list[Phrase]:
     """What is wrong with the length of a password, if anything."""
     if len(password.reveal().encode("utf-8")) >= SHORTEST_PASSWORD:
         return []
-    return [f"an SNMPv3 password has at least {SHORTEST_PASSWORD} characters (RFC 3414)"]
+    return [Phrase("fault.short_password", {"least": SHORTEST_PASSWORD})]
 
 
 def of_user(name: str, auth: tuple[str, Secret] | None, priv: tuple[str, Secret] | None) -> Access:

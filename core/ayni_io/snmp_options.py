@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from ayni_core.fault import Fault
 from ayni_core.schema import ConfigError
 from ayni_core.usm_keys import AUTH_PROTOCOLS, DES, LONGEST_NAME, PRIV_PROTOCOLS
 from ayni_io.i18n import _
@@ -97,5 +98,5 @@ def _protection(
             ]
         )
     if faults := too_short(password):
-        raise ConfigError([f"{option}: {fault}" for fault in faults])
+        raise ConfigError([Fault(option, each) for each in faults])
     return protocol or {"auth": "SHA", "priv": "AES"}[kind], password

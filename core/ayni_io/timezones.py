@@ -5,6 +5,8 @@ from __future__ import annotations
 import zoneinfo
 from datetime import UTC, tzinfo
 
+from ayni_core.fault import fault
+from ayni_core.message import Phrase
 from ayni_core.schema import ConfigError, did_you_mean
 
 
@@ -18,5 +20,6 @@ def find(name: str, where: str) -> tzinfo:
         pass
     known = zoneinfo.available_timezones()
     if not known:
-        raise ConfigError([f"{where}: this machine has no list of time zones; apt-get install tzdata"])
-    raise ConfigError([f'{where}: unknown time zone "{name}"{did_you_mean(name, known)}'])
+        raise ConfigError([fault(where, "fault.no_zones")])
+    what, hint = Phrase("word.zone"), did_you_mean(name, known)
+    raise ConfigError([fault(where, "fault.unknown", what=what, name=name, hint=hint)])

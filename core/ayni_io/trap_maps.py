@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ayni_core.fault import Fault
 from ayni_core.schema import ConfigError
 from ayni_core.traps import Meaning, read_meanings
 from ayni_io import configs, yamlfile
@@ -12,12 +13,12 @@ FOLDER = "traps"
 def load() -> dict[str, list[Meaning]]:
     """All of them by OID. Raises `ConfigError` with every fault of every file."""
     found: dict[str, list[Meaning]] = {}
-    faults: list[str] = []
+    faults: list[Fault] = []
     for path in configs.each(FOLDER):
         try:
             found |= yamlfile.read(path, read_meanings, f"{FOLDER}/{path.name}")
         except ConfigError as error:
-            faults += error.faults
+            faults += error.noted
     if faults:
         raise ConfigError(faults)
     return found

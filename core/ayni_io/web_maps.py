@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from ayni_core.fault import Fault, fault
+from ayni_core.message import Phrase
 from ayni_core.schema import ConfigError, Fields, did_you_mean
 from ayni_core.webmap import Map
 from ayni_core.webmap.reader import read_json_map, read_metrics_map
@@ -27,13 +29,11 @@ def load(kind: str, name: str, where: str) -> Map:
     """One map with what it includes. Raises `ConfigError` with all that is wrong; `where` names it."""
     known = names(kind)
     if name not in known:
-        raise ConfigError([f'{where}: unknown map "{name}"{did_you_mean(name, known)}'])
+        raise ConfigError([_unknown(where, name, known)])
     found = _read(kind, name)
     for other in found.include:
         if other not in known or other == name:
-            raise ConfigError(
-                [f'{kind}-{name}.yaml: include: unknown map "{other}"{did_you_mean(other, known)}']
-            )
+            raise ConfigError([_unknown(f"{kind}-{name}.yaml: include", other, known)])
         below = _read(kind, other)
         found = replace(
             found,
@@ -42,6 +42,11 @@ def load(kind: str, name: str, where: str) -> Map:
             shares=(*found.shares, *below.shares),
         )
     return found
+
+
+def _unknown(where: str, name: str, known: list[str]) -> Fault:
+    hint = did_you_mean(name, known)
+    return fault(where, "fault.unknown", what=Phrase("word.map"), name=name, hint=hint)
 
 
 def _read(kind: str, name: str) -> Map:

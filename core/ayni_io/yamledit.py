@@ -12,7 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ayni_core.schema import ConfigError
+from ayni_core.fault import fault
+from ayni_core.schema import A_MAPPING, ConfigError
 from ayni_io import yamlfile, yamlwrite
 
 
@@ -46,7 +47,7 @@ def put(text: str, path: Sequence[str], key: str, value: Any) -> str:
     for name in path:
         here = here.get(name) if isinstance(here, dict) else None
     if not isinstance(here, dict):
-        raise ConfigError([f"network: {'.'.join(path)}: expected a mapping"])
+        raise ConfigError([fault(f"network: {'.'.join(path)}", "fault.expected", wanted=A_MAPPING)])
     fresh = key not in here
     here[key] = value
     try:

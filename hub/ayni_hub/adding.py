@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ayni_core.ber import encode_oid
+from ayni_core.fault import UnfitError, fault
 from ayni_core.inventory import split_address
 from ayni_core.schema import ConfigError
 from ayni_core.slug import slug
@@ -123,8 +124,8 @@ def read_address(address: str) -> tuple[str, int]:
     """Host and port. Raises `ConfigError`."""
     try:
         return split_address(address)
-    except ValueError as error:
-        raise ConfigError([str(error)]) from None
+    except UnfitError as error:
+        raise ConfigError([fault("", error.what)]) from None
 
 
 def known_at(change: Growing, address: str) -> str | None:

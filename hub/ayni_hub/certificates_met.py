@@ -14,9 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ayni_core.address import split_address
+from ayni_core import x509
 from ayni_core.inventory import Network
-from ayni_core.machines import TLS_PORT
 from ayni_core.wire.health import CertificateHealth
 from ayni_hub.config import HubConfig
 from ayni_hub.health import HealthDesk
@@ -30,7 +29,6 @@ METRIC = "certificate_days"
 Address = tuple[str, int]
 DAY_S = 86_400.0
 _JUDGE_S, _LOOK_S = 3600.0, 12 * 3600.0
-_SOON_DAYS = 90
 _FIRST_S = 2.0
 """After the start others come first."""
 
@@ -58,6 +56,7 @@ def places(
         listen = page.listen if page is not None else None
         if listen is not None and listen.cert:
             found.append(_filed(what, f"{what} :{listen.port}", Path(listen.cert)))
+    found += [_filed("file", str(path), path) for path in config.certificates]
     return found
 
 
@@ -66,11 +65,8 @@ def _broker_addresses(network: Network, broker: BrokerConfig) -> list[Address]:
     by the address that others use."""
     if broker.ca is not None:
         return [(broker.host, broker.port)]
-    hub = network.hub
-    if hub.address is None:
-        return []
-    known = [split_address(each, TLS_PORT) for each in (hub.address, *hub.also)]
-    return [*known, (broker.host, known[0][1])]
+    known = network.hub.places
+    return [*known, (broker.host, known[0][1])] if known else []
 
 
 def _shown(of: str, addresses: Sequence[Address]) -> Place:
@@ -112,7 +108,7 @@ class CertificatesMet:
         """Look at what is due, and say how all of them stand."""
         for place in self._places:
             before = self._seen.get(place.name)
-            soon = before is None or before.ends - now < _SOON_DAYS * DAY_S
+            soon = before is None or before.ends - now < x509.SOON_DAYS * DAY_S
             if soon or mono_s - self._looked_at.get(place.name, mono_s) >= _LOOK_S:
                 await self._look_at(place, mono_s)
         self._desk.certificates = tuple(self._seen.values())

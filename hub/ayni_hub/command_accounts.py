@@ -8,30 +8,32 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from ayni_core import home_assistant, inventory, slices
+from ayni_core.fault import fault
+from ayni_core.message import Phrase
 from ayni_core.schema import NAME, ConfigError
 from ayni_core.wire.topics import Rights
 from ayni_hub import config as hub_config
 from ayni_hub.config import HubConfig
-from ayni_hub.keys import applying
+from ayni_hub.keys import applying, at_hub
 from ayni_hub.numbers.config import PREFIX
-from ayni_io import accounts, local_broker, yamlfile
+from ayni_io import accounts, files, local_broker, yamlfile
 from ayni_io.control import ControlError
 from ayni_io.i18n import _
+from ayni_io.os_errors import os_cause
 from ayni_io.secret import Secret
+from ayni_io.usage import Parser
 
-INSTALLED = Path("/etc/ayni/hub.yaml")
 _LARGEST = 4 << 20
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni hub accounts`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni hub accounts",
         description=_(
             "Write the accounts of a broker for Mosquitto's dynamic-security plugin, with passwords, or "
@@ -132,8 +134,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _config(options: argparse.Namespace) -> HubConfig | None:
-    if options.config is None and options.apply and options.broker is None and INSTALLED.is_file():
-        options.config = INSTALLED
+    if options.config is None and options.apply and options.broker is None and at_hub.INSTALLED.is_file():
+        options.config = at_hub.INSTALLED
     return hub_config.load(options.config) if options.config is not None else None
 
 
@@ -166,11 +168,11 @@ def _given(source: str | None) -> dict[str, Secret]:
         data = sys.stdin.buffer.read(_LARGEST) if source == "-" else Path(source).read_bytes()[:_LARGEST]
         found = json.loads(data)
     except OSError as error:
-        raise ConfigError([f"{source}: cannot be read: {error.strerror}"]) from None
+        raise ConfigError([fault(source, "fault.unreadable", cause=os_cause(error))]) from None
     except ValueError:
         found = None
     if not isinstance(found, dict) or not all(isinstance(each, str) and each for each in found.values()):
-        raise ConfigError([f"{source}: expected a JSON object of accounts and their passwords"])
+        raise ConfigError([fault(source, "fault.expected", wanted=Phrase("word.passwords"))])
     return {name: Secret(each) for name, each in found.items()}
 
 
@@ -185,9 +187,7 @@ def _seed(
     passwords = applying.passwords_of(options.folder, names, given, make=True)
     known = {name: each.reveal() for name, each in passwords.items() if name in names}
     accounts.write(options.seed, accounts.dynamic_security(known, roles, extra=extra))
-    if os.geteuid() == 0:  # the broker runs as a user of its own, whose folder this is
-        owner = options.seed.parent.stat()
-        os.chown(options.seed, owner.st_uid, owner.st_gid)
+    files.give(options.seed, options.seed.parent)
     print(_("{path}: {n} accounts written", path=options.seed, n=len(known)))
     applying.say_missing(sorted(names.keys() - known.keys()))
     return 0

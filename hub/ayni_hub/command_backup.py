@@ -23,13 +23,14 @@ from ayni_hub.places import Places
 from ayni_io import clock, yamlfile
 from ayni_io.i18n import _
 from ayni_io.progress import Progress
+from ayni_io.usage import Parser
 
 _MACHINE = layout.of_machine()
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni hub backup`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni hub backup",
         description=_(
             "Copy all that the central remembers, while it runs: into one file, or with --nightly to every"
@@ -105,7 +106,7 @@ def _nightly(path: Path | None, place: Places, where: Layout, now: float) -> int
 
 def restore_parser() -> argparse.ArgumentParser:
     """The options of `ayni hub restore`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni hub restore",
         description=_("Put a backup back where no central has remembered anything yet; it must not run."),
     )

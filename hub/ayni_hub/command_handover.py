@@ -14,12 +14,13 @@ from ayni_hub.handover import HandoverError
 from ayni_hub.ledger import LedgerError
 from ayni_hub.lock import HeldError
 from ayni_hub.store import StoreError
-from ayni_io.i18n import _, _n
+from ayni_io.i18n import _, _n, reason
+from ayni_io.usage import Parser
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni hub handover`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni hub handover",
         description=_("Move what one worker knows of its monitors to another. Neither may be running."),
     )
@@ -42,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         buckets = {number for part in options.buckets.split(",") for number in numbers_of(part)}
     except ValueError as error:
-        command.error(f"--buckets: {error}")
+        command.error(f"--buckets: {reason(error)}")
     try:
         moved = handover.move(options.source, options.target, buckets)
     except (HandoverError, HeldError, LedgerError, StoreError, OSError) as error:

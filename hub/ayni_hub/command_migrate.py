@@ -20,6 +20,7 @@ from ayni_hub.store import StoreError
 from ayni_hub.store_config import KINDS
 from ayni_io.i18n import _, _n
 from ayni_io.progress import Progress
+from ayni_io.usage import Parser
 
 _FILE = "store.db"
 _PROGRESS = "migrate.json"
@@ -27,7 +28,7 @@ _PROGRESS = "migrate.json"
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni hub migrate`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni hub migrate",
         description=_(
             "Bring what is stored into another store; the central must be stopped. May be interrupted: to"

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from ayni_core import netjson
+from ayni_core.fault import fault
 from ayni_core.schema import ConfigError
 from ayni_core.wire import topics
 from ayni_core.wire.messages import LinkView, SiteView
@@ -17,6 +18,7 @@ from ayni_hub.home import Home
 from ayni_io import files
 from ayni_io.i18n import _
 from ayni_io.onlooker import Onlooker
+from ayni_io.os_errors import os_cause
 
 _WITHIN_S = 10.0
 _LINK, _SITE = topics.net("link", ""), topics.net("site", "")
@@ -55,7 +57,7 @@ def run(home: Home, options: argparse.Namespace) -> int:
     try:
         files.write_text(options.output, text)
     except OSError as error:
-        raise ConfigError([f"{options.output}: cannot be written: {error.strerror}"]) from None
+        raise ConfigError([fault(f"{options.output}", "fault.unwritable", cause=os_cause(error))]) from None
     return 0
 
 

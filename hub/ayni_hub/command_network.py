@@ -21,11 +21,12 @@ from ayni_io.i18n import _, _n
 from ayni_io.profiles import Profiles
 from ayni_io.rulebook import load_rules, read_network
 from ayni_io.snmp_errors import SnmpDenied, SnmpError
+from ayni_io.usage import Parser
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni network`."""
-    result = argparse.ArgumentParser(prog="ayni network", description=_("Check and extend your network."))
+    result = Parser(prog="ayni network", description=_("Check and extend your network."))
     below = result.add_subparsers(dest="what", required=True, metavar="WHAT")
     add = below.add_parser("add", help=_("add a device"), description=_("Add a device that answers SNMP."))
     add.add_argument("address", metavar="ADDRESS", help=_("its address, such as 10.0.0.20 or 10.0.0.20:1161"))

@@ -26,13 +26,14 @@ from ayni_hub.people.wording import Reader, fit
 from ayni_hub.people.zones import zones_of
 from ayni_io import yamlfile
 from ayni_io.i18n import _, _n, language
+from ayni_io.usage import Parser
 
 _NEWEST = 20
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni notify`."""
-    result = argparse.ArgumentParser(prog="ayni notify", description=_("How people are told of alarms."))
+    result = Parser(prog="ayni notify", description=_("How people are told of alarms."))
     below = result.add_subparsers(dest="what", required=True, metavar="WHAT")
     test = below.add_parser(
         "test",

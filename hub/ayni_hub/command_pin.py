@@ -13,17 +13,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ayni_core import inventory, pin
+from ayni_core.fault import fault
 from ayni_core.inventory import Network
 from ayni_core.schema import ConfigError, did_you_mean
 from ayni_hub import pins, places
 from ayni_hub.pins import Pins, PinsError
 from ayni_io import secret, yamlfile
 from ayni_io.i18n import _, say
+from ayni_io.usage import Parser
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni hub pin`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni hub pin",
         description=_("Give a person a PIN, with which they act on a login that several share."),
     )
@@ -51,13 +53,13 @@ def main(argv: Sequence[str], ask: Callable[[str], str] = getpass.getpass) -> in
         person = network.people.get(options.person)
         if person is None:
             hint = did_you_mean(options.person, network.people)
-            raise ConfigError([f'{place.network}: there is no person "{options.person}"{hint}'])
+            raise ConfigError([fault(f"{place.network}", "fault.no_person", name=options.person, hint=hint)])
         if options.remove:
             pins.keep(path, person.name, None)
             print(_("{name} has no PIN any more.", name=person.title))
             return 0
         if not place.data_dir.is_dir():
-            raise ConfigError([f"{place.data_dir}: there is no such folder; start the central once first"])
+            raise ConfigError([fault(f"{place.data_dir}", "fault.never_started")])
         if not any(person.name in each.shared for each in network.people.values()):
             print(_("{name} shares no login, so nobody will ask for it (`shared` in network.yaml).",
                     name=person.title), file=sys.stderr)  # fmt: skip

@@ -20,6 +20,7 @@ from ayni_core.schema import ConfigError
 from ayni_hub import places, queries
 from ayni_hub.store import Store, StoreError
 from ayni_io.i18n import _
+from ayni_io.usage import Parser
 
 _LAST = re.compile(r"(\d+(?:\.\d+)?)\s*(min|h|d)")
 _UNITS_S = {"min": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -29,7 +30,7 @@ Row = dict[str, Any]
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni hub query`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni hub query", description=_("Ask what the central has stored; it may run meanwhile.")
     )
     kinds = result.add_subparsers(dest="kind", required=True, metavar="WHAT")

@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from ayni_core.fault import Fault
 from ayni_core.inventory import Network
 from ayni_core.rules import Rule
 from ayni_core.rules.law import Section, written
@@ -30,13 +31,14 @@ from ayni_io import configs, words, yamlfile
 from ayni_io.i18n import _, _n
 from ayni_io.progress import Progress
 from ayni_io.rulebook import read_network, read_rules
+from ayni_io.usage import Parser
 
 _MOST_THINGS = 3
 
 
 def check_parser() -> argparse.ArgumentParser:
     """The options of `ayni rules check`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni rules check",
         description=_("Say what is wrong with rules, which are in force, and where they are different."),
     )
@@ -62,13 +64,13 @@ def check_main(argv: Sequence[str]) -> int:
     rules = _rules(own)
     if not networks:
         networks = [path for path in [places.of(options).network] if path.is_file()]
-    faults: list[str] = []
+    faults: list[Fault] = []
     found: list[tuple[Path, Network]] = []
     for path in networks:
         try:
             found.append((path, read_network(path, [rule for rule, _path in rules])))
         except ConfigError as error:
-            faults += error.faults
+            faults += error.noted
     if faults:
         raise ConfigError(faults)
     changes = [each for _path, network in found for each in _changes(network)]
@@ -157,7 +159,7 @@ def _is_network(path: Path) -> bool:
 
 def try_parser() -> argparse.ArgumentParser:
     """The options of `ayni rules try`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni rules try",
         description=_("Let rules judge what is stored, and show what would have fired. Nobody is told."),
     )

@@ -34,6 +34,8 @@ from ayni_hub.lock import HeldError
 from ayni_hub.numbers import companions
 from ayni_hub.people.assembly import Staff
 from ayni_hub.people.memory import PeopleError
+from ayni_hub.pin_tries import FILE as PIN_TRIES
+from ayni_hub.pin_tries import PinTries
 from ayni_hub.pins import FILE as PINS
 from ayni_hub.pins import Pins
 from ayni_hub.remote.opening import open_remote
@@ -46,11 +48,12 @@ from ayni_io.mqtt import BrokerConfig
 from ayni_io.process import run_until_stopped, set_up_logging
 from ayni_io.rulebook import load_rules, read_network
 from ayni_io.service import Service
+from ayni_io.usage import Parser
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni hub run`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni hub run", description=_("Take in what the monitors report, remember, judge and answer.")
     )
     result.add_argument("--config", type=Path, required=True, metavar="FILE", help=_("the hub.yaml"))
@@ -100,8 +103,10 @@ async def _run(
             )
             feeder = Feeder(_village(config, server), config.feed, server, box, ledger)
         role = roles.ROLES[config.role]
-        pins = Pins(config.data_dir / PINS)
-        hub = Hub(config.name, network, rules, broker, ledger, store, config.retain, role, feeder, pins)
+        pins, tries = Pins(config.data_dir / PINS), PinTries(config.data_dir / PIN_TRIES)
+        hub = Hub(
+            config.name, network, rules, broker, ledger, store, config.retain, role, feeder, pins, tries
+        )
         hub.service = service
         hub.health.premises = Premises(
             name=config.name, role=config.role, store=config.store.kind, folder=config.data_dir

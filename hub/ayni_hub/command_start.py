@@ -16,9 +16,11 @@ from ayni_core.schema import ConfigError
 from ayni_hub import discovering, roof, settling
 from ayni_hub.home import Answers, Home, default_folder
 from ayni_hub.roof import AlreadyRunningError, Roof, Running
+from ayni_io import i18n
 from ayni_io.i18n import _, _n, language
 from ayni_io.process import run_until_stopped, set_up_logging
 from ayni_io.stack import StackError, ayni
+from ayni_io.usage import Parser
 
 _STARTS_WITHIN_S, _STOPS_WITHIN_S = 60.0, 30.0
 _NOT_RUNNING = 3
@@ -26,7 +28,7 @@ _NOT_RUNNING = 3
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni start`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni start",
         description=_("Run a real small network from this machine: broker, central, monitor and console."),
         epilog=_("It goes on in the background when the console is left; `ayni stop` ends it."),
@@ -49,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
 
 def stop_parser() -> argparse.ArgumentParser:
     """The options of `ayni stop`."""
-    result = argparse.ArgumentParser(prog="ayni stop", description=_("End what `ayni start` runs."))
+    result = Parser(prog="ayni stop", description=_("End what `ayni start` runs."))
     _add_folder(result)
     return result
 
@@ -150,7 +152,7 @@ def _look_around(home: Home) -> None:
     except (EOFError, KeyboardInterrupt):
         print()
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(i18n.reason(error), file=sys.stderr)
         print(_("Later: ayni network discover"))
 
 

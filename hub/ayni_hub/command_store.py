@@ -18,12 +18,13 @@ from ayni_hub.exchange import ExchangeError
 from ayni_hub.store import Sample, Store, StoreError
 from ayni_io.i18n import _, _n
 from ayni_io.progress import Progress
+from ayni_io.usage import Parser
 
 _AT_ONCE = 50_000
 
 
 def _parser(name: str, about: str) -> argparse.ArgumentParser:
-    result = argparse.ArgumentParser(prog=f"ayni hub {name}", description=about)
+    result = Parser(prog=f"ayni hub {name}", description=about)
     places.add(result)
     return result
 

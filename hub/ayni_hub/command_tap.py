@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from ayni_core.fault import UnfitError, fault
 from ayni_core.schema import ConfigError
 from ayni_core.wire import topics
 from ayni_hub import config as hub_config
@@ -22,13 +23,14 @@ from ayni_io.i18n import _
 from ayni_io.mqtt import DEFAULT_PORT, DEFAULT_TLS_PORT, PROTOCOLS, BrokerConfig, MqttClient, broker_address
 from ayni_io.process import run_until_stopped
 from ayni_io.secret import Secret
+from ayni_io.usage import Parser
 
 _CONNECTS_WITHIN_S = 15.0
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni tap`."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="ayni tap",
         description=_("Show what travels between the parts, one block a message."),
         epilog=_("A hub's account hears everything; a person's what people may hear."),
@@ -122,15 +124,15 @@ def broker_of(arguments: argparse.Namespace) -> BrokerConfig:
         host, port = broker_address(
             arguments.broker or "127.0.0.1", DEFAULT_TLS_PORT if arguments.ca else DEFAULT_PORT
         )
-    except ValueError as error:
-        raise ConfigError([f"--broker: {error}"]) from None
+    except UnfitError as error:
+        raise ConfigError([fault("--broker", error.what)]) from None
     password: Secret | None = None
     if arguments.password_file:
         password = secret.from_file(arguments.password_file, "--password-file")
     elif os.environ.get("AYNI_PASSWORD"):
         password = Secret(os.environ["AYNI_PASSWORD"])
     if arguments.ca and not arguments.ca.is_file():
-        raise ConfigError([f"--ca: {arguments.ca}: no such file"])
+        raise ConfigError([fault(f"--ca: {arguments.ca}", "fault.no_file")])
     user = arguments.user and f"p-{str(arguments.user).removeprefix('p-')}"
     return BrokerConfig(
         host=host, port=port, username=user, password=password, ca=arguments.ca, protocol=arguments.mqtt

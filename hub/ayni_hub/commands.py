@@ -205,6 +205,8 @@ class Desk:
         if not doing.changes:
             return CommandPlan(says=(Message("plan.harmless"),))
         first = f"plan.port_{order.value}" if doing.name == "port" else f"plan.{doing.name}"
+        if (doing.name, order.value) == ("plan", commands.OWN_PLAN):
+            return CommandPlan(says=(Message("plan.plan_own", values),))
         says = [Message(first, values)]
         cuts = doing.name in ("poe", "reboot") or (doing.name == "port" and order.value == "down")
         lost = only_way.sites_cut_off(self._network, device) if cuts else ()

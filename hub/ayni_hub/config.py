@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ayni_core.fault import UnfitError
 from ayni_core.home_assistant import Wanted
+from ayni_core.message import Phrase
 from ayni_core.schema import Fields
 from ayni_core.wire.topics import BUCKETS
 from ayni_hub.backups import config as backup_config
@@ -42,7 +44,8 @@ class FeedConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubConfig:
-    """Everything that a hub is told. `workers` are the folders of a judge's workers on the same machine."""
+    """Everything that a hub is told. `workers` are the folders of a judge's workers on the same machine;
+    `certificates` are files of certificates that others show, such as the console in a browser."""
 
     name: str
     broker: BrokerReference
@@ -59,6 +62,7 @@ class HubConfig:
     phone: PhoneConfig | None = None
     backup: BackupConfig | None = None
     accounts: AccountsConfig | None = None
+    certificates: tuple[Path, ...] = ()
 
 
 def parse(fields: Fields) -> HubConfig:
@@ -80,6 +84,7 @@ def parse(fields: Fields) -> HubConfig:
         phone=phone_config.read(fields),
         backup=backup_config.read(fields),
         accounts=keys_config.read(fields, name),
+        certificates=tuple(Path(each) for each in fields.texts("certificates")),
     )
     _check_role(fields, config)
     return config
@@ -91,13 +96,13 @@ def load(path: Path) -> HubConfig:
 
 
 def numbers_of(text: str) -> Iterator[int]:
-    """Buckets out of "7" or "0-31". Raises `ValueError` with a reason."""
+    """Buckets out of "7" or "0-31". Raises `UnfitError`."""
     match = _RUN.fullmatch(text)
     if match is None:
-        raise ValueError(f'"{text[:40]}": expected a bucket such as 7, or a run such as 0-31')
+        raise UnfitError("fault.said_expected", given=text[:40], wanted=Phrase("word.bucket"))
     first, last = int(match[1]), int(match[2] or match[1])
     if not first <= last < BUCKETS:
-        raise ValueError(f'"{text}": expected buckets from 0 to {BUCKETS - 1}, the smaller one first')
+        raise UnfitError("fault.bucket_range", given=text, most=BUCKETS - 1)
     yield from range(first, last + 1)
 
 
@@ -107,10 +112,10 @@ def _buckets(fields: Fields) -> tuple[int, ...]:
     for each in given if isinstance(given, list | tuple) else (given,):
         try:
             if isinstance(each, bool) or not isinstance(each, int | str):
-                raise ValueError(f"expected a list such as [0-31, 40], got {each!r:.40}")
+                raise UnfitError("fault.expected_got", wanted=Phrase("word.buckets"), got=f"{each!r:.40}")
             found.update(numbers_of(str(each)))
-        except ValueError as error:
-            fields.fault("buckets", str(error))
+        except UnfitError as error:
+            fields.fault("buckets", error.what)
     return tuple(sorted(found))
 
 
@@ -134,20 +139,18 @@ def _check_role(fields: Fields, config: HubConfig) -> None:
     """What only some roles are told."""
     worker, judge = config.role == "worker", config.role == "judge"
     if worker and not config.buckets:
-        fields.fault("buckets", "is missing: a worker owns buckets, such as [0-31]")
+        fields.fault("buckets", "fault.no_buckets")
     if config.buckets and not worker:
-        fields.fault("buckets", f"only a worker owns buckets; the role here is {config.role}")
+        fields.fault("buckets", "fault.role_buckets", role=config.role)
     far = config.store.kind != "embedded"
     if judge and not config.workers and not far:
-        fields.fault(
-            "workers", "is missing: a judge reads what its workers stored; name their folders on this machine"
-        )
+        fields.fault("workers", "fault.no_workers")
     if judge and config.workers and far:
-        fields.fault("workers", "one of them: what workers keep on this machine, or the `store:` they share")
+        fields.fault("workers", "fault.either", one="workers", other="store")
     if config.workers and not judge:
-        fields.fault("workers", f"only a judge has workers; the role here is {config.role}")
+        fields.fault("workers", "fault.role_workers", role=config.role)
     if config.feed is not None and config.role != "all":
-        fields.fault("feed", f"only a hub of the role all feeds a server; the role here is {config.role}")
+        fields.fault("feed", "fault.role_feed", role=config.role)
     for name in ("numbers", "home_assistant", "phone"):
         if getattr(config, name) is not None and not ROLES[config.role].judges:
-            fields.fault(name, f"belongs to a hub that judges; the role here is {config.role}")
+            fields.fault(name, "fault.role_judges", role=config.role)

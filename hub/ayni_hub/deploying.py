@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from ayni_core import ansible_hosts, installed, slices
+from ayni_core.fault import fault
 from ayni_core.inventory import Network
+from ayni_core.message import Phrase
 from ayni_core.schema import ConfigError, did_you_mean
 from ayni_hub.people.zones import zones_of
 from ayni_io import files, yamlfile, yamlwrite
 from ayni_io.i18n import _
+from ayni_io.os_errors import os_cause
 from ayni_io.rulebook import load_rules, read_network
 
 _ABOUT = "Written from the coordinator's network.yaml; changes here are lost."
@@ -65,7 +68,8 @@ def write_files(options: argparse.Namespace) -> int:
         machine = installed.machine(network, options.machine)
     except KeyError:
         hint = did_you_mean(options.machine, [installed.HUB, *network.nodes])
-        raise ConfigError([_('unknown machine "{name}"{hint}', name=options.machine, hint=hint)]) from None
+        what, name = Phrase("word.machine"), options.machine
+        raise ConfigError([fault("", "fault.unknown", what=what, name=name, hint=hint)]) from None
     given = _of_file(options.network, lambda: installed.files(network, raw, machine))
     try:
         options.to.mkdir(parents=True, exist_ok=True, mode=0o750)
@@ -73,11 +77,9 @@ def write_files(options: argparse.Namespace) -> int:
             files.write_text(options.to / name, _dump(document), mode=0o640)
             print(options.to / name)
     except OSError as error:
-        raise ConfigError(
-            [_("{path}: cannot be written: {why}", path=options.to, why=error.strerror)]
-        ) from None
+        raise ConfigError([fault(f"{options.to}", "fault.unwritable", cause=os_cause(error))]) from None
     print(_("Secrets that they ask for, a file each in /etc/ayni/secrets:"))
-    accounts = slices.accounts(network, installed.HUB)
+    accounts = slices.accounts(network, installed.HUB, keeper=True)
     for name in given.credentials:
         about = _("password of the account") if name in accounts else _("referred to in network.yaml")
         print(f"  {name:<32} {about}")
@@ -98,8 +100,7 @@ def _dump(document: Any) -> str:
 def _read(path: Path) -> tuple[Network, dict[str, Any]]:
     network = read_network(path, load_rules())
     zones_of(network, str(path))
-    raw, _lines = yamlfile.load(path.read_text(encoding="utf-8"), str(path))
-    return network, raw
+    return network, yamlfile.document(path)
 
 
 def _of_file(path: Path, make: Any) -> Any:
@@ -107,4 +108,4 @@ def _of_file(path: Path, make: Any) -> Any:
     try:
         return make()
     except ConfigError as error:
-        raise ConfigError([f"{path}: {fault}" for fault in error.faults]) from None
+        raise ConfigError([each.below(str(path)) for each in error.noted]) from None

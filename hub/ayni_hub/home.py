@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ayni_core import slices
+from ayni_core.fault import fault
 from ayni_core.home_assistant import Wanted
 from ayni_core.inventory import Network
 from ayni_core.schema import ConfigError, Fields
@@ -29,6 +30,7 @@ from ayni_io.connection import Connection
 from ayni_io.i18n import _
 from ayni_io.local_broker import LocalBroker
 from ayni_io.mqtt_config import BrokerConfig
+from ayni_io.os_errors import os_cause
 from ayni_io.rulebook import load_rules, read_network
 
 HUB = "hub"
@@ -116,7 +118,7 @@ class Home:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             (self.folder / "secrets").mkdir(exist_ok=True, mode=0o700)
         except OSError as error:
-            raise ConfigError([f"{self.folder}: cannot be made: {error.strerror}"]) from None
+            raise ConfigError([fault(f"{self.folder}", "fault.unwritable", cause=os_cause(error))]) from None
         site = slug(answers.site, "site")
         person, node = slug(answers.person, "me"), slug(host, "monitor")
         raw: dict[str, Any] = {

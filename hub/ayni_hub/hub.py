@@ -40,6 +40,7 @@ from ayni_hub.looking_back import LookingBack
 from ayni_hub.monitors import Monitors
 from ayni_hub.people.assembly import Staff
 from ayni_hub.picture import Picture
+from ayni_hub.pin_tries import PinTries
 from ayni_hub.pins import Pins
 from ayni_hub.presence import Presence
 from ayni_hub.questions import MOST_WAITING, Asked, Questions
@@ -54,13 +55,11 @@ from ayni_hub.watching import Watching
 from ayni_hub.who import Who
 from ayni_io import clock, timezones
 from ayni_io.mqtt import BrokerConfig, MqttClient, Will
-from ayni_io.service import Service, Vitals, keep_watch
+from ayni_io.service import STUCK_S, Service, Vitals, keep_watch
 
 log = logging.getLogger("hub")
 _TICK_S = 1.0
 _LOG_EVERY_S = 60.0
-_STUCK_S = 300.0
-"""So long without a round of looking after everything, and the process is better started anew."""
 _MANY_DEVICES = 1000
 """Of more the start looks less closely at what waits in the store: it would take minutes."""
 
@@ -80,6 +79,7 @@ class Hub:
         role: Role = roles.ALL,
         feeder: Feeder | None = None,
         pins: Pins | None = None,
+        pin_tries: PinTries | None = None,
     ) -> None:
         now = clock.wall_s()
         self._network = network
@@ -118,7 +118,7 @@ class Hub:
         if self._life is not None:
             self._answers.alerts = self._life.desk
             self._picture.blind_s = self._life.blind_s
-        who = Who(network, pins or Pins(), tell=self._tell_of_login)
+        who = Who(network, pins or Pins(), tell=self._tell_of_login, tries=pin_tries or PinTries())
         self._answers.know(who)
         self._voice = Voice(
             MqttClient(
@@ -177,7 +177,7 @@ class Hub:
         )  # fmt: skip
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._vitals.sign("tick", _STUCK_S)
+                self._vitals.sign("tick", STUCK_S)
                 tasks.create_task(keep_watch(self.service, self._vitals))
                 tasks.create_task(self._voice.client.run())
                 tasks.create_task(self._intake.run())
@@ -254,7 +254,7 @@ class Hub:
         while True:
             await asyncio.sleep(_TICK_S)
             now = clock.wall_s()
-            self._vitals.sign("tick", _STUCK_S)
+            self._vitals.sign("tick", STUCK_S)
             self.service.status(self._intake.state)
             dated = await self._intake.is_dated(now)
             self.health.look(now)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ayni_core.device_list import COLUMNS, DeviceList, Listed, Places, read_list
 from ayni_core.inventory import Network, split_address
+from ayni_core.message import Phrase
 from ayni_core.schema import ConfigError, did_you_mean
 from ayni_core.slug import slug
 from ayni_core.snmpaccess import VERSIONS
@@ -86,13 +87,15 @@ class _Plan:
                 if standing[place] in network.devices:
                     self.known += 1  # a list may be brought again when it has grown
                 else:
-                    self.places.add(device.line, "address", f"{device.address} stands twice in this list")
+                    self.places.add(device.line, "address", "fault.stands_twice", name=device.address)
                 names[device.line] = standing[place]
                 continue
             name = names[device.line] = standing[place] = self._device(device, network)
             if device.profile and device.profile not in profiles:
-                hint = did_you_mean(device.profile, profiles)
-                self.places.add(device.line, "profile", f'unknown profile "{device.profile}"{hint}')
+                what, hint = Phrase("word.profile"), did_you_mean(device.profile, profiles)
+                self.places.add(
+                    device.line, "profile", "fault.unknown", what=what, name=device.profile, hint=hint
+                )
             elif device.profile:
                 self.devices[name]["profile"] = device.profile
         self._link(listed, names, network)
@@ -105,7 +108,7 @@ class _Plan:
         fallback = "device-" + slug(split_address(device.address)[0], "1")
         name = device.name or slug(device.title or fallback, fallback, taken)
         if name in taken:
-            self.places.add(device.line, "name", f'the name "{name}" is taken')
+            self.places.add(device.line, "name", "fault.taken", name=name)
         credentials = self._credentials(device)
         self.credentials[name] = credentials
         self.devices[name] = {
@@ -122,7 +125,7 @@ class _Plan:
         if not wanted:
             if len(network.sites) == 1:
                 return next(iter(network.sites))
-            self.places.add(device.line, "site", "is missing; fill it in, or give --site")
+            self.places.add(device.line, "site", "fault.fill_in", option="--site")
             return ""
         for name, title in (
             *((site.name, site.title) for site in network.sites.values()),
@@ -141,7 +144,7 @@ class _Plan:
         if wanted in network.nodes:
             return str(wanted)
         hint = did_you_mean(wanted or "", network.nodes)
-        self.places.add(device.line, "node", f'which monitor shall ask it? got "{wanted or ""}"{hint}')
+        self.places.add(device.line, "node", "fault.which_monitor", name=wanted or "", hint=hint)
         return ""
 
     def _credentials(self, device: Listed) -> Credentials:
@@ -150,7 +153,7 @@ class _Plan:
         given = {key: self._secret(device, f"{key}_file") for key in ("community", "auth", "priv")}
         if device.version == "3":
             if not device.user:
-                self.places.add(device.line, "user", "is missing; version 3 needs one")
+                self.places.add(device.line, "user", "fault.fill_in", option="--user")
                 return nobody
             protected = {
                 key: (getattr(device, f"{key}_protocol") or {"auth": "SHA", "priv": "AES"}[key], value)
@@ -168,9 +171,7 @@ class _Plan:
         if device.community_file:
             return nobody
         if self.default is None:
-            self.places.add(
-                device.line, "community_file", "is missing; fill it in, or give --community @FILE"
-            )
+            self.places.add(device.line, "community_file", "fault.fill_in", option="--community @FILE")
             return nobody
         return self.default
 
@@ -181,7 +182,8 @@ class _Plan:
         try:
             return secret.from_file(self.options.file.parent / path, column)
         except ConfigError as error:
-            self.places.add(device.line, column, error.faults[0].partition(": ")[2])
+            where = error.noted[0].where.removeprefix(f"{column}: ")
+            self.places.add(device.line, f"{column}: {where}", error.noted[0].what)
             return None
 
     def _link(self, listed: DeviceList, names: Mapping[int, str], network: Network) -> None:
@@ -202,10 +204,10 @@ class _Plan:
             name, other = names[device.line], called.get(device.link_to)
             if other is None:
                 hint = did_you_mean(device.link_to, called)
-                self.places.add(device.line, "link_to", f'no device "{device.link_to}"{hint}')
+                self.places.add(device.line, "link_to", "fault.no_device", name=device.link_to, hint=hint)
                 continue
             if other == name:
-                self.places.add(device.line, "link_to", "is the device itself")
+                self.places.add(device.line, "link_to", "fault.device_itself")
                 continue
             pair = frozenset((name, other))
             if pair in linked:

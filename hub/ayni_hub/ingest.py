@@ -132,7 +132,7 @@ class Ingest:
         self._names = Names(store.names, lambda node: [device.name for device in network.devices_of(node)])
         self._notes = NodeNotes(network)
         self._refusals = Refusals()
-        self.toll = Toll(lambda node: self._allowed(node))
+        self.toll = Toll(self._allowed)
         self._allowances: dict[str, Allowed] = {}
         self._unknown: Tally[str] = Tally(_TELL_EVERY_S, "")
         self._ahead: Tally[str] = Tally(_TELL_EVERY_S, "")

@@ -28,7 +28,6 @@ _CARE_S = 0.05
 DAY_S = 86400.0
 _GATHER_S, _BREATH_S = 0.05, 0.01
 _CLONES_EVERY_S = 3600.0
-_MOST_INBOX = MOST_BYTES
 
 
 class Intake:
@@ -48,7 +47,7 @@ class Intake:
     ) -> None:
         self.ingest = ingest
         self.state = "ready"
-        self.inbox = Inbox(_MOST_INBOX)
+        self.inbox = Inbox(MOST_BYTES)
         self._ledger, self._store, self._odd = ledger, store, odd
         self._taken, self._acknowledge, self._changed = taken, acknowledge, changed
         self._arrived = asyncio.Event()

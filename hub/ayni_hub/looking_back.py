@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 
 from ayni_core import ends, signs
+from ayni_core.diagnosis import apart_db
 from ayni_core.inventory import Link, Network
 from ayni_core.message import Message
 from ayni_core.metrics import METRICS
@@ -38,6 +40,7 @@ _MINUTE_S, _HOUR_S, _DAY_S, _WEEK_S = 60.0, 3600.0, 86_400.0, 604_800.0
 _FIRST_LOOK_S, _LONGEST_S = 2 * _HOUR_S, 400 * _DAY_S
 _LATELY_S, _MOST_LATELY = 600.0, 1000
 _FEW_HOURS, _FEW_MINUTES = 6, 5
+_WET, _MOST_CHAINS = "connector", 4
 
 
 def series_of(network: Network, judge: Judge, asked: AskHistory | AskSamples) -> tuple[str, Series] | None:
@@ -102,6 +105,7 @@ class LookingBack:
             await self._normal(link, side, metric, until) for side in ("a", "b") for metric in NORMAL_METRICS
         ]
         past = {side: await self._past(link, side, now) for side in ("a", "b")} if cause else {}
+        wet = {side: await self._apart(link, side, now) for side in ("a", "b")} if cause == _WET else {}
         around = signs.Around(
             known=known,
             normals={
@@ -110,6 +114,7 @@ class LookingBack:
                 if (usual := usually(each)) is not None
             },
             past=past,
+            apart=wet,
         )  # fmt: skip
         return Evidence(
             normals=tuple(each for each in normals if (each.plan, each.new, each.week) != (None, None, None)),
@@ -153,17 +158,37 @@ class LookingBack:
         return found
 
     async def _past(self, link: Link, side: str, now: float) -> tuple[float, ...]:
-        """The signal, hour by hour, for some days; minute by minute where there are a few hours only."""
+        """The signal, as far back as the trouble may reach."""
         series = _of_end(self._judge, link, side, "signal_dbm")
         if series is None:
             return ()
         device = (link.a if side == "a" else link.b).device
-        start = now - _WEEK_S - _DAY_S
-        steps = await self._aside.read(lambda store: store.steps(device, series, start, now, _HOUR_S))
-        if len(steps) < signs.FEW_STEPS:
-            start = now - signs.FEW_STEPS * _HOUR_S
-            steps = await self._aside.read(lambda store: store.steps(device, series, start, now, _MINUTE_S))
-        return tuple(step.mean for step in steps)
+        steps = await self._aside.read(lambda store: lately_steps(store, device, series, now))
+        return tuple(steps.values())
+
+    async def _apart(self, link: Link, side: str, now: float) -> tuple[float, ...]:
+        """How far the halves of the signal were apart meanwhile; of more than two, any of them."""
+        end, where = link.a if side == "a" else link.b, self._judge.ends[link.name, side].where
+        if where is None:
+            return ()
+        told = self._judge.known.of(end.device).items(where[0], "signal_chain_dbm")
+        items = sorted(item for item, _value in told if item.startswith(where[1]))[:_MOST_CHAINS]
+        pasts = []
+        for item in items:
+            series = Series(where[0], item, "signal_chain_dbm")
+            look = partial(lately_steps, device=end.device, series=series, now=now)
+            pasts.append(await self._aside.read(look))
+        times = sorted(set().union(*pasts))
+        apart = (apart_db([past[at] for past in pasts if at in past]) for at in times)
+        return tuple(each for each in apart if each is not None)
+
+
+def lately_steps(store: Store, device: str, series: Series, now: float) -> dict[float, float]:
+    """(time, mean) hour by hour, for some days; minute by minute where there are a few hours only."""
+    steps = store.steps(device, series, now - _WEEK_S - _DAY_S, now, _HOUR_S)
+    if len(steps) < signs.FEW_STEPS:
+        steps = store.steps(device, series, now - signs.FEW_STEPS * _HOUR_S, now, _MINUTE_S)
+    return {step.at: step.mean for step in steps}
 
 
 def usually(normal: Normal) -> float | None:

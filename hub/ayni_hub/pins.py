@@ -7,7 +7,6 @@ with the next question.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,9 +61,7 @@ def keep(path: Path, person: str, text: str | None) -> None:
         else:
             kept[person] = text
         files.write_durably(path, json.dumps({"pins": kept}, indent=1, sort_keys=True) + "\n", mode=0o600)
-        if os.geteuid() == 0:  # the central may run as a user of its own, whose folder this is
-            owner = path.parent.stat()
-            os.chown(path, owner.st_uid, owner.st_gid)
+        files.give(path, path.parent)
     except OSError as error:
         raise PinsError(f"{path}: {error.strerror}") from None
 

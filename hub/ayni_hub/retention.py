@@ -44,7 +44,8 @@ def read_retention(fields: Fields) -> Retention:
     for longer, shorter in (("steps_days", "samples_days"), ("long_days", "steps_days")):
         if days[longer] < days[shorter]:
             if longer in fields:
-                problem = f"must be at least {shorter}, which is {days[shorter]}; got {days[longer]}"
-                fields.fault(longer, problem)
+                fields.fault(
+                    longer, "fault.at_least_other", other=shorter, least=days[shorter], got=days[longer]
+                )
             days[longer] = days[shorter]
     return Retention(**days)

@@ -24,7 +24,7 @@ from ayni_hub import command_found, command_notify, roof
 from ayni_hub.grow import growing
 from ayni_hub.home import Home
 from ayni_hub.people.zones import zones_of
-from ayni_io import files
+from ayni_io import files, i18n
 from ayni_io.i18n import _
 from ayni_io.mqtt import MqttError
 from ayni_io.onlooker import Onlooker
@@ -245,7 +245,7 @@ def _people(home: Home) -> None:
                 zones = zones_of(change.network, str(home.network_path))[1]
                 sent = command_notify.send_test(change.network, str(home.network_path), zones, name) == 0
             except ConfigError as error:
-                print(error)
+                print(i18n.reason(error))
                 sent = False
             if sent and _yes(_("Did the test message arrive?")):
                 change.save()

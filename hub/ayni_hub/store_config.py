@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ayni_core.message import Phrase
 from ayni_core.schema import Fields
 from ayni_io import secret
 from ayni_io.secret import Secret
@@ -58,36 +59,34 @@ def read_store(fields: Fields) -> StoreConfig:
     if kind == "embedded":
         for key in ("url", "bucket", "org", "token", "username", "password", "ca"):
             if key in fields:
-                fields.fault(key, "belongs to kind: victoriametrics or influxdb")
+                fields.fault(key, "fault.belongs_to_store")
         return config
     _check_url(fields, config)
     if bool(config.username) != bool(config.password):
-        fields.fault("password" if config.username else "username", "username and password belong together")
+        key = "password" if config.username else "username"
+        fields.fault(key, "fault.together", one="username", other="password")
     if config.username and ":" in config.username:
-        fields.fault("username", "must not hold a colon")
+        fields.fault("username", "fault.must_not_hold", what=Phrase("word.colon"))
     if config.token and config.password:
-        fields.fault("password", "a token or a password, not both")
+        fields.fault("password", "fault.token_or_password")
     if kind == "influxdb" and not config.token:
-        fields.fault("token", "is missing; InfluxDB wants one that may read and write the bucket")
+        fields.fault("token", "fault.missing", wanted=Phrase("word.bucket_token"))
     return config
 
 
 def _check_url(fields: Fields, config: StoreConfig) -> None:
     if not config.url:
-        fields.fault("url", "is missing; expected one such as http://127.0.0.1:8428")
+        fields.fault("url", "fault.missing", wanted="http://HOST:PORT, https://HOST")
         return
     if not _URL.fullmatch(config.url):
         # what stands before an @ may be a secret: it is not repeated
-        said = "" if "@" in config.url else f'"{config.url}" '
-        fields.fault(
-            "url", f"{said}must be http://HOST:PORT or https://HOST, without user, password and query"
-        )
+        fields.fault("url", "fault.url", given="…" if "@" in config.url else config.url)
         return
     try:
         parts = urlsplit(config.url)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        fields.fault("url", f'"{config.url}" has no host and port that can be')
+        fields.fault("url", "fault.no_host", given=config.url)
         return
     if (config.token or config.password) and parts.scheme == "http" and host not in _HERE:
-        fields.fault("url", "must begin with https: off this machine secrets travel over TLS only")
+        fields.fault("url", "fault.https_secrets")

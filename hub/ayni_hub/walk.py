@@ -27,7 +27,7 @@ from ayni_hub.adding import Credentials
 from ayni_hub.grow import growing
 from ayni_hub.home import Home
 from ayni_hub.walk_keys import USER, Keys, keys
-from ayni_io import cards, found_view, netlook
+from ayni_io import cards, found_view, i18n, netlook
 from ayni_io.i18n import _, _n
 from ayni_io.snmp_errors import SnmpDenied, SnmpError
 
@@ -175,7 +175,7 @@ class Walk:
                 )
                 change.save()
             except ConfigError as error:
-                print(error)
+                print(i18n.reason(error))
                 return
         self._site = site
         self.added += 1

@@ -4,7 +4,7 @@ On a shared login everybody can write that they are Ana. A note is worth no more
 something takes Ana's PIN: a console sends it once, with a long random key of its own, and goes on to act with
 that key. Questions cannot be read by others of the same login, answers can: so all that is secret goes up,
 nothing comes down. A key is forgotten when nothing was done with it for a while, when the PIN changes, and
-when the central starts anew.
+when the central starts anew; wrong PINs are not.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ayni_core.inventory import Network, Person
 from ayni_core.message import Message
 from ayni_core.wire.messages import Event
 from ayni_core.wire.questions import AskPin, Colleague, Done, Me
+from ayni_hub.pin_tries import PinTries
 from ayni_hub.pins import Pins, PinsError
 from ayni_io import clock
 
@@ -63,8 +64,8 @@ class Who:
     clock: Callable[[], float] = clock.monotonic_s
     tell: Callable[[Message, str], None] = lambda _text, _login: None
     """Called with what should be written down, and the login that it is about."""
+    tries: PinTries = field(default_factory=PinTries)
     _grants: dict[str, _Grant] = field(default_factory=dict)
-    _tries: dict[tuple[str, str], pin.Tries] = field(default_factory=dict)
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def actor(self, login: str, author: str) -> Actor | Message:
@@ -121,8 +122,7 @@ class Who:
             return Done(error=await self._try(asked, actor))
 
     async def _try(self, asked: AskPin, actor: Actor) -> Message | None:
-        tries = self._tries.setdefault((actor.login, actor.name), pin.Tries())
-        wait_s = tries.wait_s(self.clock())
+        wait_s = self.tries.wait_s(actor.login, actor.name)
         if wait_s > 0:
             return Message("answer.pin_wait", {"who": actor.shown, "seconds": int(wait_s) + 1})
         try:
@@ -132,17 +132,15 @@ class Who:
         if kept is None:
             return Message("answer.pin_none", {"who": actor.shown, "name": actor.name})
         right = await asyncio.to_thread(pin.matches, asked.pin, kept)
-        now_s = self.clock()
         if not right:
-            tries.was_wrong(now_s)
-            log.warning("pin wrong login=%s person=%s in_a_row=%d", actor.login, actor.name, tries.wrong)
-            if tries.wrong >= pin.FREE and tries.wrong % pin.FREE == 0:
-                text = Message(
-                    "event.pin_wrong", {"login": actor.login, "n": tries.wrong, "who": actor.shown}
-                )
+            wrong = await asyncio.to_thread(self.tries.was_wrong, actor.login, actor.name)
+            log.warning("pin wrong login=%s person=%s in_a_row=%d", actor.login, actor.name, wrong)
+            if wrong >= pin.FREE and wrong % pin.FREE == 0:
+                text = Message("event.pin_wrong", {"login": actor.login, "n": wrong, "who": actor.shown})
                 self.tell(text, actor.login)
             return Message("answer.pin_wrong", {"who": actor.shown})
-        del self._tries[actor.login, actor.name]
+        await asyncio.to_thread(self.tries.was_right, actor.login, actor.name)
+        now_s = self.clock()
         if len(self._grants) >= _MOST_KEYS:
             del self._grants[min(self._grants, key=lambda each: self._grants[each].used_s)]
         self._grants[_digest(asked.key)] = _Grant(actor.login, actor.name, kept, now_s, now_s)

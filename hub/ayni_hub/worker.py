@@ -28,11 +28,10 @@ from ayni_hub.told import Teller
 from ayni_hub.voice import Voice
 from ayni_io import clock
 from ayni_io.mqtt import BrokerConfig, MqttClient, Will
-from ayni_io.service import Service, Vitals, keep_watch
+from ayni_io.service import STUCK_S, Service, Vitals, keep_watch
 
 log = logging.getLogger("hub")
 _TICK_S = 1.0
-_STUCK_S = 300.0
 _LOG_EVERY_S = 60.0
 _MOST_UNWRITTEN = 1000
 
@@ -78,7 +77,7 @@ class Worker:
         log.info("started role=worker name=%s buckets=%s", self._name, in_words(self._buckets))
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._vitals.sign("tick", _STUCK_S)
+                self._vitals.sign("tick", STUCK_S)
                 tasks.create_task(keep_watch(self.service, self._vitals))
                 tasks.create_task(self._voice.client.run())
                 tasks.create_task(self._intake.run())
@@ -115,7 +114,7 @@ class Worker:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK_S)
-            self._vitals.sign("tick", _STUCK_S)
+            self._vitals.sign("tick", STUCK_S)
             self.service.status(self._intake.state)
             now = clock.wall_s()
             if not await self._intake.is_dated(now):

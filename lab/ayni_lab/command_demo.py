@@ -12,10 +12,11 @@ import sys
 from collections.abc import Callable, Sequence
 
 from ayni_core.schema import ConfigError
-from ayni_io.i18n import LANGUAGES, _, language, use
+from ayni_io.i18n import LANGUAGES, _, language, reason, use
 from ayni_io.local_broker import KINDS
 from ayni_io.process import OWN_DEVICES, run_until_stopped
 from ayni_io.stack import StackError, ayni
+from ayni_io.usage import Parser
 from ayni_lab.demo import Demo, DemoError, running
 from ayni_lab.exercise import DEFAULT_FAULT, Exercise, fault_names, least_s
 
@@ -25,7 +26,7 @@ _WITHIN_S = 90.0
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni demo`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni demo",
         description=_(
             "A pretend village on this computer: simulated radios, real programs. You cannot break anything."
@@ -93,7 +94,7 @@ async def _demo(options: argparse.Namespace) -> int:
         ) as demo:
             return await (_headless(demo, options) if options.headless else _on_screen(demo))
     except (StackError, DemoError, ConfigError) as error:
-        print(f"ayni demo: {error}", file=sys.stderr)
+        print(f"ayni demo: {reason(error)}", file=sys.stderr)
         return 1
     except OSError as error:  # a temporary folder that is full or may not be written
         print(f"ayni demo: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from ayni_io.i18n import _
 from ayni_io.process import run_until_stopped, set_up_logging
+from ayni_io.usage import Parser
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni lab`."""
-    result = argparse.ArgumentParser(
-        prog="ayni lab", description=_("Simulated devices and an embedded broker, to learn on.")
-    )
+    result = Parser(prog="ayni lab", description=_("Simulated devices and an embedded broker, to learn on."))
     below = result.add_subparsers(dest="what", required=True, metavar="WHAT")
     simulate = below.add_parser(
         "simulate",

@@ -19,6 +19,7 @@ from amqtt.contexts import Action
 from amqtt.errors import BrokerError
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 
+from ayni_core.fault import fault
 from ayni_core.schema import ConfigError
 from ayni_io import accounts
 
@@ -115,7 +116,7 @@ def covers(right: str, wanted: str) -> bool:
 async def run(port: int, accounts_file: Path) -> int:
     """Serve until cancelled. Raises `ConfigError` when the port is taken or there are no accounts."""
     if not accounts.read(accounts_file).get("clients"):
-        raise ConfigError([f"{accounts_file}: no accounts there; expected those that Ayni wrote"])
+        raise ConfigError([fault(f"{accounts_file}", "fault.no_accounts")])
     for noisy in ("amqtt", "transitions"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     options = {"accounts": str(accounts_file)}
@@ -128,7 +129,7 @@ async def run(port: int, accounts_file: Path) -> int:
     try:
         await broker.start()
     except BrokerError as error:
-        raise ConfigError([f"serving MQTT on 127.0.0.1:{port}: {error}"]) from None
+        raise ConfigError([fault(f"127.0.0.1:{port}", "fault.cannot_listen", cause=str(error))]) from None
     log.info("started port=%d", port)
     try:
         await asyncio.Event().wait()

@@ -180,9 +180,7 @@ def least_s(poll_s: float) -> float:
 
 def fault_names() -> list[str]:
     """The faults that the shipped scenario offers."""
-    path = configs.find(SCENARIO)
-    value, _lines = yamlfile.load(yamlfile.read_text(path), str(path))
-    return list(value["faults"])
+    return list(yamlfile.document(configs.find(SCENARIO))["faults"])
 
 
 def _find(fault: str, demo: Demo) -> FaultPlan:

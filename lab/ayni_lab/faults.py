@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ayni_core.inventory import Network
-from ayni_core.message import Message
+from ayni_core.message import Message, Phrase
 from ayni_core.schema import Fields, did_you_mean
 from ayni_lab.conditions import Conditions
 
@@ -129,5 +129,6 @@ def _known(fields: Fields, key: str, known: Iterable[str]) -> str:
     name: str = fields.text(key)
     names = tuple(known)
     if name and name not in names:
-        fields.fault(key, f'unknown {key} "{name}"{did_you_mean(name, names)}')
+        hint = did_you_mean(name, names)
+        fields.fault(key, "fault.unknown", what=Phrase(f"word.{key}"), name=name, hint=hint)
     return name

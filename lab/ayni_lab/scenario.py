@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ayni_core.inventory import Network
+from ayni_core.message import Phrase
 from ayni_core.schema import Fields, did_you_mean
 from ayni_lab.cast import Role, read_role
 from ayni_lab.faults import FaultPlan, read_fault
@@ -24,8 +25,7 @@ def parse(fields: Fields, network: Network) -> Scenario:
     cast = fields.named("devices", lambda _name, below: read_role(below))
     for name in cast:
         if name not in network.devices:
-            fields.faults.add(
-                f"devices.{name}", f'unknown device "{name}"{did_you_mean(name, network.devices)}'
-            )
+            what, hint = Phrase("word.device"), did_you_mean(name, network.devices)
+            fields.faults.add(f"devices.{name}", "fault.unknown", what=what, name=name, hint=hint)
     faults = fields.named("faults", lambda name, below: read_fault(name, below, network), required=True)
     return Scenario(cast=cast, faults=faults)

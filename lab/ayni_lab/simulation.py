@@ -17,6 +17,8 @@ from pathlib import Path
 from random import Random
 
 from ayni_core import inventory
+from ayni_core.fault import fault
+from ayni_core.message import Phrase
 from ayni_core.schema import ConfigError, Fields
 from ayni_core.wire import WireError, topics
 from ayni_core.wire.messages import LabDo
@@ -121,7 +123,8 @@ def load(path: Path) -> tuple[LabConfig, inventory.Network, Scenario]:
     network = yamlfile.read(config.network, inventory.parse)
     scenario = yamlfile.read(config.scenario, lambda fields: scenarios.parse(fields, network))
     if not network.devices:
-        raise ConfigError([f"{config.network}: devices: a pretend network needs at least one"])
+        wanted = Phrase("word.at_least_one")
+        raise ConfigError([fault(f"{config.network}: devices", "fault.missing", wanted=wanted)])
     return config, network, scenario
 
 

@@ -40,7 +40,7 @@ class Village:
         """The shipped example community in a new folder. Raises `ConfigError`."""
         source = configs.find("network.yaml")
         template = yamlfile.read(source, inventory.parse)
-        raw, _lines = yamlfile.load(yamlfile.read_text(source), str(source))
+        raw = yamlfile.document(source)
         for name in ("tmp", "hub"):
             (folder / name).mkdir(mode=0o700)
         return Village(folder=folder, template=template, raw=raw, poll_s=poll_s, language=language)

@@ -7,7 +7,6 @@ made anew when what we ask for changes.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -21,8 +20,9 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import bundle  # noqa: E402
 from bundle_targets import read_table  # noqa: E402
+from user_cache import cache  # noqa: E402
 
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ayni" / "deploy-test"
+_CACHE = cache("deploy-test")
 _BROKEN = (
     '"""Broken on purpose."""\n\ndef main(argv):\n    raise SystemExit("this version is broken on purpose")\n'
 )
@@ -53,7 +53,9 @@ def renew(base: Path, to: Path) -> Path:
         (old,) = (folder / "wheels").glob("ayni-*.whl")
         old.unlink()
         shutil.copy(fresh, folder / "wheels" / old.name)
-        _renew_files(folder)
+        about = _about(folder)
+        table = read_table()
+        bundle.put_files(folder, table, table.chosen(about["parts"].replace(" ", ",")), about["debian"])
         output = to / f"{folder.name}.tar"
         bundle.pack(folder, output)
     return output
@@ -63,10 +65,9 @@ def relabel(base: Path, version: str, *, broken: bool = False) -> Path:
     """The same bundle as another version, beside it; `broken`: its monitor ends as soon as it is started."""
     with tempfile.TemporaryDirectory() as work:
         folder = _unpack(base, Path(work))
-        about = folder / "about"
-        lines = dict(line.split("=", 1) for line in about.read_text().splitlines())
+        lines = _about(folder)
         renamed = folder.with_name(folder.name.replace(lines["version"], version, 1))
-        about.write_text(
+        (folder / "about").write_text(
             "".join(f"{key}={version if key == 'version' else value}\n" for key, value in lines.items())
         )
         if broken:
@@ -86,18 +87,8 @@ def _unpack(base: Path, work: Path) -> Path:
     return folder
 
 
-def _renew_files(folder: Path) -> None:
-    about = dict(line.split("=", 1) for line in (folder / "about").read_text().splitlines())
-    names = {*about["parts"].split(), "machine"}
-    for below in ("files", "beside"):
-        shutil.rmtree(folder / below, ignore_errors=True)
-    for file in read_table().files:
-        if file.part in names and about["debian"] in file.debians:
-            to = folder / ("files" if file.to.startswith("/") else "beside") / file.part / file.to.lstrip("/")
-            to.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file.source, to)
-    for name in ("install", "uninstall", "README"):
-        shutil.copy(ROOT / "deploy/bundle" / name, folder / name)
+def _about(folder: Path) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in (folder / "about").read_text().splitlines())
 
 
 def _replace(wheel: Path, name: str, text: str) -> None:

@@ -13,7 +13,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ayni" / "machines"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from user_cache import cache
+
+CACHE = cache("machines")
 BASES = CACHE / "bases"
 LAB = os.environ.get("AYNI_LAB", "ayni")
 LIVING = CACHE / "labs" / LAB

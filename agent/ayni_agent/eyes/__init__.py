@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ayni_core.fault import Fault, fault
 from ayni_core.readings import Series, Value
 from ayni_core.schema import ConfigError
 from ayni_core.sources import Source
 from ayni_io import secret
-from ayni_io.i18n import _
 from ayni_io.secret import Secret
 
 
@@ -75,7 +75,7 @@ _KINDS: Mapping[str, _Kind] = {
 def prepare(source: Source, where: str) -> Sight:
     """Fetch what it takes to open a source. Raises `ConfigError` with all that is missing."""
     kind = _KINDS[source.KIND]
-    faults: list[str] = []
+    faults: list[Fault] = []
     secrets: dict[str, Secret] = {}
     if kind.needs and importlib.util.find_spec(kind.needs) is None:
         faults.append(_lacks(kind, source, where, kind.needs))
@@ -83,24 +83,21 @@ def prepare(source: Source, where: str) -> Sight:
         try:
             importlib.import_module(kind.module).check(source, where)
         except ConfigError as error:
-            faults += error.faults
+            faults += error.noted
         except ModuleNotFoundError as error:  # what the library itself needs
             faults.append(_lacks(kind, source, where, error.name or kind.needs))
     for key, reference in source.secrets.items():
         try:
             secrets[key] = secret.resolve(reference, f"{where}.{key}")
         except ConfigError as error:
-            faults += error.faults
+            faults += error.noted
     if faults:
         raise ConfigError(faults)
     return Sight(source, secrets)
 
 
-def _lacks(kind: _Kind, source: Source, where: str, module: str) -> str:
-    return _(
-        '{where}: "{kind}" needs {module}; install it with: pip install "ayni[{extra}]"',
-        where=where, kind=source.KIND, module=module, extra=kind.extra,
-    )  # fmt: skip
+def _lacks(kind: _Kind, source: Source, where: str, module: str) -> Fault:
+    return fault(where, "fault.needs_module", kind=source.KIND, module=module, extra=kind.extra)
 
 
 def open_eye(sight: Sight) -> Eye:

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from ayni_agent.eyes import Sight
 from ayni_core import perfdata
+from ayni_core.fault import fault
 from ayni_core.readings import MAX_TEXT, Series, Value
 from ayni_core.schema import ConfigError
 from ayni_core.sources.probes import DnsProbe, HttpProbe, PingProbe, PluginProbe, Probe, Probes
@@ -44,9 +45,7 @@ def check(source: Probes, where: str) -> None:
     """Raise `ConfigError` if what a probe needs is not installed."""
     named = [name for name, probe in source.probes.items() if isinstance(probe, DnsProbe) and probe.server]
     if named and not dns.may_ask_servers():
-        text = _('{where}.probes.{name}: to ask a server takes dnspython: pip install "ayni[probes]"',
-                 where=where, name=named[0])  # fmt: skip
-        raise ConfigError([text])
+        raise ConfigError([fault(f"{where}.probes.{named[0]}", "fault.needs_dnspython")])
 
 
 def open_eye(sight: Sight) -> ProbesEye:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from ayni_agent.eyes import EyeError, Sight
+from ayni_core.fault import fault
 from ayni_core.readings import Series, Value
 from ayni_core.schema import ConfigError
 from ayni_core.sources.web import Json, OpenMetrics, WebSource
@@ -156,13 +157,9 @@ def check(source: WebSource, where: str) -> Map:
     if isinstance(source, Json):
         wants = ", ".join(name for name, request in found.requests.items() if _unfit(request, source))
         if wants and source.by_ubus:
-            text = _("{where}: {wants} of this map are pages, and {url} is ubus", where=f"{where}.map",
-                     wants=wants, url=source.where)  # fmt: skip
-            raise ConfigError([text])
+            raise ConfigError([fault(f"{where}.map", "fault.map_of_pages", wants=wants, url=source.where)])
         if wants:
-            text = _("{where}: {wants} of this map are asked of ubus: the url must end in /ubus",
-                     where=f"{where}.map", wants=wants)  # fmt: skip
-            raise ConfigError([text])
+            raise ConfigError([fault(f"{where}.map", "fault.map_of_ubus", wants=wants)])
     return found
 
 

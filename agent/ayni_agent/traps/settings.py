@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ayni_core.fault import Fault
 from ayni_core.schema import ConfigError
 from ayni_core.trapaccess import TrapsConfig
 from ayni_io import secret, snmp_access
@@ -25,19 +26,19 @@ def resolve(config: TrapsConfig | None, source: str) -> TrapAccess | None:
         return None
     from ayni_io import trap_maps  # nobody else needs what it brings
 
-    faults: list[str] = []
+    faults: list[Fault] = []
     communities: list[bytes] = []
     users: list[Access] = []
     try:
         trap_maps.load()
     except ConfigError as error:
-        faults += error.faults
+        faults += error.noted
     for index, reference in enumerate(config.communities):
         try:
             found = secret.resolve(reference, f"{source}: traps.communities[{index}]")
             communities.append(found.reveal().encode("utf-8"))
         except ConfigError as error:
-            faults += error.faults
+            faults += error.noted
     for index, user in enumerate(config.users):
         where = f"{source}: traps.users[{index}]"
         try:
@@ -47,7 +48,7 @@ def resolve(config: TrapsConfig | None, source: str) -> TrapAccess | None:
                 )
             )
         except ConfigError as error:
-            faults += error.faults
+            faults += error.noted
     if faults:
         raise ConfigError(faults)
     return TrapAccess(communities=tuple(communities), users=tuple(users))

@@ -50,7 +50,7 @@ class AdvicePage(Page):
             return view.idea_rows(progress.cause)
         link = self.app.model.links.get(self.name_of) if self.kind == "link" else None
         if link is not None:
-            progress.take(view.heard(link))
+            progress.take(view.heard(self.app.model, link, look.now))
         watched = self.app.verifying.get((self.kind, self.name_of))
         return view.advice_rows(
             self.app.model,

@@ -11,6 +11,7 @@ from ayni_console.screens.page import Page
 from ayni_console.view import do as view
 from ayni_console.view import weekly
 from ayni_console.view.page import Look, Row
+from ayni_core.commands import OWN_PLAN
 from ayni_core.schema import ConfigError
 from ayni_core.wire.questions import AskMaintain, AskMaintained, AskMaintenance, Maintenance, WindowView
 from ayni_io import timezones, words
@@ -217,6 +218,8 @@ class DoPage(Page):
             case "plan":
                 label = _("Seconds from poll to poll (for {n} min; Enter; Esc leaves):", n=FASTER_FOR_S // 60)
                 self._prompt(do, label, str(FASTER_S), "plan")
+            case "own_plan":
+                self.app.deeds.open_command(kind, where, "plan", value=OWN_PLAN)
             case _:
                 self.app.deeds.open_command(kind, where, do)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ayni_console.feed import NoAnswer
-from ayni_console.screens.page import Page
+from ayni_console.screens.about import TellingPage
 from ayni_console.view import messages as view
 from ayni_console.view.page import Look, Row
 from ayni_core.wire.questions import AskDeliveries, Deliveries
@@ -14,8 +14,8 @@ from ayni_io.i18n import _
 _AGAIN_S = 30.0
 
 
-class MessagesPage(Page):
-    """The ways to people and what was told, asked anew while it is shown."""
+class MessagesPage(TellingPage):
+    """The ways to people and what was told, asked anew while it is shown; the selected one whole below."""
 
     TOPIC = "messages"
     FOOT: ClassVar[tuple[str, ...]] = ("filter", "copy", "help", "back", "home")
@@ -33,6 +33,10 @@ class MessagesPage(Page):
     def rows(self, look: Look) -> list[Row]:
         """A line a way, a line a message."""
         return view.rows(look, self.told, self.problem, self.wanted)
+
+    def about(self) -> str:
+        """The whole of it: lines are cut."""
+        return view.whole(self.told, self.window.key or "", self.app.now())
 
     def meaning(self) -> str:
         """What the words for a state mean."""

@@ -121,11 +121,11 @@ class MapPage(TellingPage):
 
     def on_click(self, event: events.Click) -> None:
         """On a site of the sheet: select it, or open it; the rest is as on any page."""
-        drawing, look = self.seen.place.drawing, self.look()
+        drawing, look, selected = self.seen.place.drawing, self.look(), self.seen.place.selected
         if not self.seen.by_place or drawing is None or self.prompt is not None:
             return
-        site = drawing.site_near((int(event.screen_x), int(event.screen_y) - self._above(look)))
-        if site is not None and site == self.seen.place.selected:
+        site = drawing.site_near((int(event.screen_x), int(event.screen_y) - self._above(look)), selected)
+        if site is not None and site == selected:
             self.action_open()
         elif site is not None:
             self.seen.place.selected = site

@@ -5,52 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset, Size
 from textual.screen import Screen
-from textual.widgets import Input
 
 from ayni_console import keys, pointer
 from ayni_console.lines import Line, Span, line
 from ayni_console.sheet import Sheet
 from ayni_console.view import frame
-from ayni_console.view.page import Look, Row, Window, arrange, at_row, room_for
+from ayni_console.view.page import Drawn, Look, Row, Window, arrange, at_row, room_for
 from ayni_io import phrases
 from ayni_io.i18n import _
 
 if TYPE_CHECKING:
+    from textual.widgets import Input
+
     from ayni_console.app import ConsoleApp
+    from ayni_console.prompt import Prompt
 
 
 def _bindings() -> list[BindingType]:
     made: list[BindingType] = [Binding(key.keys, key.action, show=False) for key in keys.KEYS]
     made += [Binding(name, action, show=False) for name, action in keys.MOVES]
     return made
-
-
-class Prompt(Input):
-    """The line at the bottom for a filter, a note or a command."""
-
-    DEFAULT_CSS = """
-    Prompt {
-        dock: bottom; height: 1; border: none; padding: 0 1; background: $background; color: $foreground;
-        background-tint: $foreground 5%;
-    }
-    """
-
-    @property
-    def _value(self) -> Text:
-        """A hidden word as stars: Textual's dots are not in every font."""
-        return Text("*" * len(self.value), no_wrap=True, end="") if self.password else super()._value
-
-    def watch_has_focus(self, _has_focus: bool) -> None:
-        """It has the keys as long as it is there: no look of its own without them has to be worked out."""
-
-    def validate(self, value: str) -> None:
-        """Whoever asked says what is wrong; there is no look for it."""
 
 
 class Page(Screen[None]):
@@ -138,14 +117,19 @@ class Page(Screen[None]):
             return
         self._painted_for = self.app.size
         look = self.look()
-        drawn = arrange(look, self.head(look), self.rows(look), self._foot(look), self.window)
+        drawn = self._arranged(look)
         self._sheet.show(drawn.lines)
         if drawn.selected is not None and self.prompt is None:
             self.app.cursor_position = Offset(0, drawn.selected)
 
     def drawn_lines(self, look: Look) -> Sequence[Line]:
         """The lines as they would be drawn now."""
-        return arrange(look, self.head(look), self.rows(look), self._foot(look), self.window).lines[:-2]
+        return self._arranged(look).lines[:-2]
+
+    def _arranged(self, look: Look) -> Drawn:
+        """The rows first: a head says what is in them."""
+        rows = self.rows(look)
+        return arrange(look, self.head(look), rows, self._foot(look), self.window)
 
     def _foot(self, look: Look) -> list[Line]:
         if self.prompt is not None:
@@ -261,6 +245,8 @@ class Page(Screen[None]):
         hidden: bool = False,
     ) -> None:
         """Show a line to type into; `then` gets what was entered. `hidden`: nobody reads along."""
+        from ayni_console.prompt import Prompt
+
         if self.prompt is None:
             self.prompt_action, self.prompt_for, self._entered = action, f" {label}", then
             self.prompt = Prompt(value=value, password=hidden)

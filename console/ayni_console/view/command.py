@@ -138,10 +138,11 @@ def _after(job: Job, look: Look) -> list[Row]:
         made.append(_choice("force", label, look))
     elif job.over:
         undo = job.undo()
-        if undo is not None:
-            made.append(
-                _choice("undo", _("Put it back: port {item} {value}", item=undo.item, value=undo.value), look)
-            )
+        if undo is not None and (ends_at is None or look.now < ends_at):
+            label = _("Put it back: port {item} {value}", item=undo.item, value=undo.value)
+            if undo.do == "plan":
+                label = _("End it now: back to its own plan")
+            made.append(_choice("undo", label, look))
         made.append(_choice("repeat", _("Do it once more"), look))
     return [BLANK, *made] if made else []
 

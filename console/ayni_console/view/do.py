@@ -30,7 +30,8 @@ MORNING = "08:00"
 _WIDEST = 110
 """Cells across: what belongs together stands together, also in a very wide terminal."""
 CLOSER = ("poll", "ping", "traceroute", "identify", "walk")
-CHANGES = ("port", "poe", "reboot", "plan", "restart")
+CHANGES = ("port", "poe", "reboot", "plan", "own_plan", "restart")
+"""Names of commands; `own_plan` is `plan`, back to what the monitor does by itself."""
 Subject = tuple[str, str]
 """Kind and name of a thing; both empty: the network."""
 
@@ -157,8 +158,9 @@ def _changes(subject: Subject) -> Iterator[Choice]:
 def _commands(subject: Subject, names: Sequence[str]) -> Iterator[Choice]:
     kind, _name = subject
     for name in names:
-        if kind in ("device", "node") and COMMANDS[name].where in (kind, "either"):
-            yield Choice(f"do:{name}", _deed(name, kind), name)
+        command = "plan" if name == "own_plan" else name
+        if kind in ("device", "node") and COMMANDS[command].where in (kind, "either"):
+            yield Choice(f"do:{name}", _deed(name, kind), command)
 
 
 def _deed(name: str, kind: str) -> str:
@@ -183,6 +185,8 @@ def _deed(name: str, kind: str) -> str:
             return _("Power of a port off and on again …")
         case "plan":
             return _("Poll faster for a while …")
+        case "own_plan":
+            return _("Poll by its own plan again")
     return _("Restart it")
 
 
@@ -230,10 +234,23 @@ def weekday(name: str) -> str:
 
 
 def concerns(model: Model, window: WindowView, subject: Subject) -> bool:
-    """Whether a time of maintenance is about a thing: itself, its site, or all; the network has every one."""
-    concerned = (window.kind, window.name)
-    here = ("site", model.site_of(*subject) or "")
-    return not subject[0] or concerned in (("", ""), subject, here)
+    """Whether a time of maintenance is about a thing: itself, what it stands at or hangs on (as the central
+    has it, `maintenance.covers`), or all; the network has every one."""
+    kind, name = subject
+    link = model.links.get(name) if kind == "link" else None
+    if not kind or not window.kind or (window.kind, window.name) == subject:
+        return True
+    match window.kind:
+        case "site" if link is not None:
+            return window.name in (link.a.site, link.b.site)
+        case "site":
+            return window.name == model.site_of(kind, name)
+        case "device" if link is not None:
+            return window.name in (link.a.device, link.b.device)
+        case "link" if kind == "device" and window.name in model.links:
+            held = model.links[window.name]
+            return name in (held.a.device, held.b.device)
+    return False
 
 
 def _others(model: Model, look: Look, subject: Subject) -> Iterator[Choice]:

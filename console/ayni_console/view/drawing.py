@@ -66,17 +66,37 @@ class Drawing:
         at = (cell for cell, spots in self.marks.items() if any(spot.id == site for spot in spots))
         return next(at, None)
 
-    def site_near(self, cell: Cell) -> str | None:
-        """The site whose mark or name is at a cell, or whose mark is next to it."""
-        for mark, label in self.labels.items():
+    def site_near(self, cell: Cell, selected: str | None = None) -> str | None:
+        """The site whose mark or name is seen at a cell while one is `selected`, or whose mark is next to it.
+        Of several in a cell it is the selected one, else the one that is named; none that a filter keeps
+        back."""
+        if cell in self.marks:
+            return self._named(cell, selected)
+        for mark, label in self.labels_with(selected).items():
             if cell in label.cells():
-                return self.marks[mark][0].id
+                return self._named(mark, selected)
         near = [
-            (abs(mark[0] - cell[0]) + 2 * abs(mark[1] - cell[1]), spots[0].id)
-            for mark, spots in self.marks.items()
+            (abs(mark[0] - cell[0]) + 2 * abs(mark[1] - cell[1]), named)
+            for mark in self.marks
             if abs(mark[0] - cell[0]) <= _NEAR and abs(mark[1] - cell[1]) <= 1
-        ]
+            and (named := self._named(mark, selected)) is not None
+        ]  # fmt: skip
         return min(near)[1] if near else None
+
+    def _named(self, mark: Cell, selected: str | None) -> str | None:
+        fitting = [spot.id for spot in self.marks[mark] if not spot.aside]
+        return selected if selected in fitting else next(iter(fitting), None)
+
+    def labels_with(self, selected: str | None) -> dict[Cell, Label]:
+        """The names that are shown while a site is selected: its own always, in place of what it covers."""
+        labels, chosen = dict(self.labels), self.cell_of(selected)
+        if chosen is not None:
+            spots = self.marks[chosen]
+            named = next(spot for spot in spots if spot.id == selected)
+            if chosen not in labels or named is not spots[0]:
+                labels.pop(chosen, None)
+                _make_room(labels, self, chosen, _title(spots, named))
+        return labels
 
     def lines(self, selected: str | None) -> list[Line]:
         """The sheet with one site selected."""
@@ -136,14 +156,7 @@ def _lines(drawing: Drawing, selected: str | None) -> list[Line]:
     for state, way in drawing.ways:
         canvas.stroke(way, PATTERNS[state], "rule" if state == "ok" else words.style(state))
     chosen = drawing.cell_of(selected)
-    labels = dict(drawing.labels)
-    if chosen is not None:
-        spots = drawing.marks[chosen]
-        named = next(spot for spot in spots if spot.id == selected)
-        if chosen not in labels or named is not spots[0]:
-            labels.pop(chosen, None)
-            _make_room(labels, drawing, chosen, _title(spots, named))
-    for cell, label in labels.items():
+    for cell, label in drawing.labels_with(selected).items():
         style = "selected" if cell == chosen else _label_style(drawing.marks[cell][0])
         canvas.put(label.column - 1, label.row, " ")
         canvas.put(label.column, label.row, label.text, style)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
+from ayni_core import x509
 from ayni_core.onlooking.model import Model
 from ayni_core.wire import topics
 from ayni_core.wire.health import BackupHealth, CentralHealth, CertificateHealth, MonitorHealth, PartHealth
@@ -20,8 +21,6 @@ SHORT_DAYS = 3
 """Room for less needs somebody."""
 OLD_BACKUP_DAYS = 3
 """A night may fail, and another; then somebody is to look."""
-SOON_DAYS, CRITICAL_DAYS = 90, 30
-"""A certificate that is good for less is to be renewed, and at once."""
 _MOST_NAMED = 6
 _DAY_S = 86_400.0
 
@@ -168,6 +167,8 @@ def certificate(told: CertificateHealth, now: float) -> str:
             what = _("certificate of the broker, {name}", name=name)
         case "server":
             what = _("certificate of the server, {name}", name=name)
+        case "file":
+            what = _("certificate of the file {name}", name=name)
         case _:
             what = _("certificate of the page {name}", name=name)
     if days < 0:
@@ -178,7 +179,7 @@ def certificate(told: CertificateHealth, now: float) -> str:
 def certificate_state(told: CertificateHealth, now: float) -> str:
     """Its state as the screens name states: who sees to it in time does so within three months."""
     days = (told.ends - now) / _DAY_S
-    return "ok" if days >= SOON_DAYS else "weak" if days >= CRITICAL_DAYS else "down"
+    return "ok" if days >= x509.SOON_DAYS else "weak" if days >= x509.CRITICAL_DAYS else "down"
 
 
 def backup(told: BackupHealth, now: float, span: Span) -> str:

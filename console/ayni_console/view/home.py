@@ -13,7 +13,7 @@ from ayni_core.matching import matcher
 from ayni_core.onlooking.attention import Counts, Item
 from ayni_core.onlooking.model import Model
 from ayni_core.onlooking.ranking import Ranking
-from ayni_core.wire.messages import EndView, LinkView
+from ayni_core.wire.views import EndView, LinkView
 from ayni_io import words
 from ayni_io.i18n import _, language, say
 from ayni_io.phrases import DAY_MARKS, DAY_ORDER, item_message, mark, normal, numbers, rate, thing, trouble
@@ -95,7 +95,7 @@ def rows(
     def link_row(at: int) -> Row:
         return Row(partial(before.line, model, model.links[names[at]], table, look.now), f"link:{names[at]}")
 
-    return Rows(made, [f"link:{name}" for name in names], link_row)
+    return Rows(made, before.keys(names), link_row)
 
 
 def _calm(model: Model) -> str:
@@ -174,6 +174,14 @@ class DrawnLinks:
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[object, Line]] = {}
+        self._names: Sequence[str] = ()
+        self._keys: Sequence[str] = ()
+
+    def keys(self, names: Sequence[str]) -> Sequence[str]:
+        """The keys of the rows of these links; the same again for the same sequence."""
+        if names is not self._names:
+            self._names, self._keys = names, [f"link:{name}" for name in names]
+        return self._keys
 
     def line(self, model: Model, link: LinkView, table: Columns, now: float) -> Line:
         """`link_line`, drawn again only if something in it is another one."""

@@ -23,13 +23,13 @@ def rows(look: Look, told: Deliveries | None, problem: str, wanted: str = "") ->
         return [text("   ", _("Nobody is told anything: no person of network.yaml has a notify."))]
     made = [text(Span(" " + _("WAYS TO PEOPLE"), "head"))]
     made += [
-        Row(partial(_target, each, look), f"target:{each.person}:{each.target}")
+        Row(partial(_target, each, look), _target_key(each))
         for each in told.targets
         if matches(wanted, each.title, each.target, each.failing)
     ]
     made += [BLANK, text(Span(" " + _("TOLD"), "head"))]
     made += [
-        Row(partial(_delivery, each, look), f"told:{each.at}:{each.person}:{each.target}:{each.what}")
+        Row(partial(_delivery, each, look), _delivery_key(each))
         for each in told.newest
         if matches(wanted, each.person, each.target, each.title, each.reason)
     ]
@@ -41,24 +41,29 @@ def rows(look: Look, told: Deliveries | None, problem: str, wanted: str = "") ->
 def _target(target: TargetView, look: Look) -> Line:
     """`■ Ana, mail      does not work: nobody is there`."""
     mark = "down" if target.failing else ("ok" if target.reached_at is not None else "no_news")
-    if target.failing:
-        said = _("does not work: {reason}", reason=target.failing)
-    elif target.reached_at is None:
-        said = _("nothing was sent yet")
-    else:
-        said = _("reached {time}", time=words.when(target.reached_at, look.now))
-    if target.waiting:
-        said = _n("{n} message waits", "{n} messages wait", target.waiting) + "; " + said
+    said = _how(target, look.now)
     to = fit(f"{target.title}, {target.target}", _TO + 6)
     return line(
         " ", Span(words.symbol(mark), words.style(mark)), " ", to, " ", fit(said, look.width - _TO - 11)
     )
 
 
+def _how(target: TargetView, now: float) -> str:
+    if target.failing:
+        said = _("does not work: {reason}", reason=target.failing)
+    elif target.reached_at is None:
+        said = _("nothing was sent yet")
+    else:
+        said = _("reached {time}", time=words.when(target.reached_at, now))
+    if target.waiting:
+        return _n("{n} message waits", "{n} messages wait", target.waiting) + "; " + said
+    return said
+
+
 def _delivery(delivery: Delivery, look: Look) -> Line:
     """`14:21  ana/phone  sent  ALARM: Torre-Escuela is down, since 14:20`."""
     style = {"sent": "ok", "summed": "ok", "given_up": "down"}.get(delivery.state, "nonews")
-    said = f"{delivery.title} ({delivery.reason})" if delivery.reason else delivery.title
+    said = _what(delivery)
     return line(
         " ",
         fit(words.when(delivery.at, look.now), _TIME),
@@ -69,6 +74,28 @@ def _delivery(delivery: Delivery, look: Look) -> Line:
         " ",
         fit(said, look.width - _TIME - _TO - _STATE - 6),
     )
+
+
+def _what(delivery: Delivery) -> str:
+    return f"{delivery.title} ({delivery.reason})" if delivery.reason else delivery.title
+
+
+def _target_key(target: TargetView) -> str:
+    return f"target:{target.person}:{target.target}"
+
+
+def _delivery_key(delivery: Delivery) -> str:
+    return f"told:{delivery.at}:{delivery.person}:{delivery.target}:{delivery.what}"
+
+
+def whole(told: Deliveries | None, key: str, now: float) -> str:
+    """All that the line with a key says; empty where there is none."""
+    if told is None:
+        return ""
+    for target in told.targets:
+        if _target_key(target) == key:
+            return f"{target.title}, {target.target}: {_how(target, now)}"
+    return next((_what(each) for each in told.newest if _delivery_key(each) == key), "")
 
 
 def state_word(state: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ayni_console import advice
 from ayni_console.lines import clean
 from ayni_console.view import repair, wrong
+from ayni_console.view.plain_parts import measured
 from ayni_core.onlooking import attention
 from ayni_core.onlooking.model import Model
 from ayni_io.i18n import _
@@ -23,9 +24,12 @@ def lines(model: Model, about: tuple[str, str], cause: str, now: float) -> Itera
     """The lines; a step with what belongs to it is one line."""
     yield clean(wrong.headline(model, about, now))
     yield _("Goal: {goal}", goal=advice.goal(cause))
-    live = repair.live_line(model, *about)
+    live = repair.live_line(model, *about, now)
     if live:
         yield _("Now: {numbers}", numbers=clean(live))
+        age_s = repair.live_age(model, *about, now)
+        if age_s is not None:
+            yield measured(now - age_s, now)
     for number, step in enumerate(advice.steps(cause), 1):
         yield f"{number}. {step.text}" + (f" {step.more}" if step.more else "")
     yield _("It may be something else:")

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from ayni_console.lines import clean
 from ayni_core.onlooking.model import Model
 from ayni_core.schema import did_you_mean
-from ayni_io.i18n import _
+from ayni_io.i18n import _, spoken
 
 Thing = tuple[str, str]
 """(kind, name), as in alerts and events."""
@@ -37,7 +37,7 @@ def find(model: Model, wanted: str, kinds: Collection[str] = KINDS) -> Thing:
     if not known:
         raise NoSuchName(_("The central has not told of any yet."))
     hint = did_you_mean(wanted, {name for _kind, name in known})
-    raise NoSuchName(_("nothing is called “{name}”", name=clean(wanted)) + hint)
+    raise NoSuchName(_("nothing is called “{name}”", name=clean(wanted)) + spoken(hint))
 
 
 def _named(model: Model, kind: str) -> Collection[str]:

@@ -32,9 +32,9 @@ def advice_rows(
     current = progress.current(len(steps))
     made = [text(" ", Span(piece, "head")) for piece in wrap(headline, look.width - 2)]
     made += _goal(progress.cause, look)
-    live = live_line(model, kind, name, progress)
+    live = live_line(model, kind, name, look.now, progress)
     if live:
-        made += _live(live, look)
+        made += _live(live, live_age(model, kind, name, look.now), look)
     if verify is not None:
         made.append(stuck(" ", verdict(model, verify, look.now)))
     made.append(BLANK)
@@ -51,9 +51,11 @@ def advice_rows(
     return made
 
 
-def _live(live: str, look: Look) -> list[Row]:
-    """The numbers in one line, or in as many as they need."""
+def _live(live: str, age_s: float | None, look: Look) -> list[Row]:
+    """The numbers and how old they are, in one line, or in as many as they need."""
     word, pieces = _("LIVE"), [""]
+    if age_s is not None:
+        word += " " + words.short(age_s)
     for each in live.split(_APART):
         longer = pieces[-1] + _APART + each if pieces[-1] else each
         pieces = [*pieces[:-1], longer] if cells(longer) <= look.width - cells(word) - 3 else [*pieces, each]
@@ -100,19 +102,31 @@ def _step_rows(
     return made
 
 
-def heard(link: LinkView) -> tuple[float | None, float | None]:
-    """What both ends hear now, in dBm; nothing while the link is down, whatever they said last."""
-    return (None, None) if link.state == "down" else (link.a.signal_dbm, link.b.signal_dbm)
+def heard(model: Model, link: LinkView, now: float) -> tuple[float | None, float | None]:
+    """What both ends hear now, in dBm; nothing while the link is down or its monitors say nothing, whatever
+    they said last."""
+    if model.link_state(link, now) in ("down", "no_news"):
+        return None, None
+    return link.a.signal_dbm, link.b.signal_dbm
 
 
-def live_line(model: Model, kind: str, name: str, progress: advice.Progress | None = None) -> str:
+def live_age(model: Model, kind: str, name: str, now: float) -> float | None:
+    """How old the numbers are; None where there are none."""
+    link = model.links.get(name) if kind == "link" else None
+    if link is None or heard(model, link, now) == (None, None):
+        return None
+    as_of = model.link_as_of(link)
+    return None if as_of is None else now - as_of
+
+
+def live_line(model: Model, kind: str, name: str, now: float, progress: advice.Progress | None = None) -> str:
     """The numbers to watch while working on a link, and the best of them while somebody works on it."""
     link = model.links.get(name) if kind == "link" else None
     if link is None:
         return ""
     hears = [
         _("{site} hears {signal}", site=model.title("site", end.site), signal=words.number(signal))
-        for end, signal in zip((link.a, link.b), heard(link), strict=True)
+        for end, signal in zip((link.a, link.b), heard(model, link, now), strict=True)
     ]
     target = next((end.normal_dbm for end in (link.a, link.b) if end.normal_dbm is not None), None)
     made = [*hears, _("target {signal}", signal=words.number(target))]

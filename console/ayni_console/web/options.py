@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ayni_core.address import split_address
+from ayni_core.fault import Fault, UnfitError, fault
+from ayni_core.message import Phrase
 from ayni_core.schema import ConfigError
 from ayni_io import chosen
-from ayni_io.http_listen import is_here
 from ayni_io.i18n import _
 
 LISTEN = "127.0.0.1:8047"
@@ -34,6 +35,8 @@ class Web:
     @property
     def here(self) -> bool:
         """Whether only this machine can reach it."""
+        from ayni_io.http_listen import is_here  # the console in a terminal starts sooner without
+
         return is_here(self.host)
 
     @property
@@ -74,30 +77,29 @@ def without(argv: Sequence[str]) -> list[str]:
 
 def read(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Web:
     """The options, checked. Raises `ConfigError`."""
-    faults: list[str] = []
+    faults: list[Fault] = []
     host, port = "127.0.0.1", 0
     try:
         host, port = split_address(arguments.listen)
         if not arguments.listen.endswith(f":{port}"):
-            raise ValueError(f'"{arguments.listen}": expected ADDR:PORT, such as {LISTEN}')
-    except ValueError as error:
-        faults.append(f"--listen: {error}")
+            wanted = Phrase("word.such_as", {"form": "ADDR:PORT", "example": LISTEN})
+            raise UnfitError("fault.said_expected", given=arguments.listen, wanted=wanted)
+    except UnfitError as error:
+        faults.append(fault("--listen", error.what))
     web = Web(
         host=host, port=port, cert=arguments.cert, key=arguments.key, most=arguments.most,
         password_file=password_file(environment),
     )  # fmt: skip
     if not 1 <= web.most <= _MOST_OF_ALL:
-        faults.append(f"--most: expected 1 to {_MOST_OF_ALL}, got {web.most}")
+        faults.append(fault("--most", "fault.expected_between", least=1, most=_MOST_OF_ALL, got=web.most))
     for name, other in (("cert", "key"), ("key", "cert")):
         path = getattr(web, name)
         if path and not path.is_file():
-            faults.append(f"--{name}: {path}: no such file")
+            faults.append(fault(f"--{name}: {path}", "fault.no_file"))
         if path and not getattr(web, other):
-            faults.append(f"--{other}: is missing: it belongs to --{name}")
+            faults.append(fault(f"--{other}", "fault.belongs", other=f"--{name}"))
     if not faults and not web.here and not web.cert:
-        faults.append(
-            f"--cert and --key: are missing: off this machine ({web.host}) the console is given over TLS only"
-        )
+        faults.append(fault("--cert and --key", "fault.console_tls", host=web.host))
     if faults:
         raise ConfigError(faults)
     return web

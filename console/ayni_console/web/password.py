@@ -8,13 +8,17 @@ import unicodedata
 from pathlib import Path
 
 from ayni_core import scrypt
-from ayni_core.schema import ConfigError
+from ayni_core.fault import ConfigError
+from ayni_core.fault import fault as fault_at
+from ayni_core.message import Phrase
 from ayni_io import files
+from ayni_io.i18n import _
+from ayni_io.os_errors import os_cause
 
 LEAST = 10
 """Characters."""
 _MOST = 200
-_TURNS = 5
+_TURNS, _MOST_TURNS = 5, 16
 """Of scrypt: a fifth of a second of a PC's core, some seconds of a small Pi's."""
 _NAME = "scrypt"
 
@@ -43,8 +47,8 @@ def _octets(password: str) -> bytes:
 def fault(password: str) -> str:
     """Why a password cannot be taken; empty where it can."""
     if len(password) < LEAST:
-        return f"expected at least {LEAST} characters"
-    return "expected one line" if len(password) > _MOST or not password.isprintable() else ""
+        return _("expected at least {least} characters", least=LEAST)
+    return _("expected one line") if len(password) > _MOST or not password.isprintable() else ""
 
 
 def write(path: Path, password: str) -> None:
@@ -53,7 +57,7 @@ def write(path: Path, password: str) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.write_secret(path, hashed(password))
     except OSError as error:
-        raise ConfigError([f"{path}: cannot be written: {error.strerror}"]) from None
+        raise ConfigError([fault_at(f"{path}", "fault.unwritable", cause=os_cause(error))]) from None
 
 
 def read(path: Path) -> str:
@@ -62,17 +66,19 @@ def read(path: Path) -> str:
         mode, text = path.stat().st_mode, path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         return ""
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError([f"{path}: cannot be read"]) from None
+    except OSError as error:
+        raise ConfigError([fault_at(f"{path}", "fault.unreadable", cause=os_cause(error))]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([fault_at(f"{path}", "fault.unreadable", cause=Phrase("fault.utf8"))]) from None
     if mode & 0o077:
-        raise ConfigError([f"{path}: others can read it too: chmod 600 {path}"])
+        raise ConfigError([fault_at(f"{path}", "fault.open_to_others", command=f"chmod 600 {path}")])
     try:
         name, *numbers, salt, made = text.split(":")
         cost, block, turns = map(int, numbers)
-        sound = name == _NAME
-        sound = sound and scrypt.is_sound(cost, block, turns, bytes.fromhex(salt), bytes.fromhex(made))
+        octets = bytes.fromhex(salt), bytes.fromhex(made)
+        sound = name == _NAME and scrypt.is_sound(cost, block, turns, *octets, most_turns=_MOST_TURNS)
     except ValueError:
         sound = False
     if not sound:
-        raise ConfigError([f"{path}: is no password as --set-password writes it"])
+        raise ConfigError([fault_at(f"{path}", "fault.no_password", option="--set-password")])
     return text

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,11 +21,13 @@ from ayni_console.web import pages, password
 from ayni_console.web.door import LIVES_S, Door
 from ayni_console.web.options import Web
 from ayni_console.web.session import Session, size
+from ayni_core.fault import fault
 from ayni_core.schema import ConfigError
 from ayni_io import i18n
 from ayni_io.http_listen import is_here
 from ayni_io.i18n import _
 from ayni_io.liked_language import liked
+from ayni_io.os_errors import os_cause
 
 log = logging.getLogger("web")
 _LARGEST_FORM, _LARGEST_WORDS = 4096, 64 * 1024
@@ -65,8 +66,8 @@ class WebServer:
             ready()
             await asyncio.Event().wait()
         except OSError as error:
-            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error
-            raise ConfigError([f"--listen: {where}: cannot listen: {reason}"]) from None
+            told = fault(f"--listen: {where}", "fault.cannot_listen", cause=os_cause(error))
+            raise ConfigError([told]) from None
         finally:
             await self._close(lambda _token: True)
             await runner.cleanup()

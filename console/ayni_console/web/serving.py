@@ -16,9 +16,10 @@ from collections.abc import Callable, Sequence
 from ayni_console.web import options, password
 from ayni_console.web.door import Door
 from ayni_console.web.options import Web
+from ayni_core.fault import fault
 from ayni_core.schema import ConfigError
 from ayni_io import chosen
-from ayni_io.i18n import _
+from ayni_io.i18n import _, reason
 from ayni_io.service import Service, Vitals, keep_watch
 
 
@@ -28,12 +29,11 @@ def main(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
         web = options.read(arguments)
         kept = password.read(web.password_file)
         if not web.here and not kept:
-            raise ConfigError(
-                [f"{web.password_file}: no password yet: choose one with ayni console --web --set-password"]
-            )
+            how = "ayni console --web --set-password"
+            raise ConfigError([fault(f"{web.password_file}", "fault.no_password_yet", command=how)])
         tls = _tls(web)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(reason(error), file=sys.stderr)
         return 2
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("aiohttp").setLevel(logging.ERROR)
@@ -51,15 +51,14 @@ def set_password() -> int:
             return 2
     else:
         given = sys.stdin.readline(1000).rstrip("\r\n")
-    reason = password.fault(given)
-    if reason:
-        said = _("This password cannot be taken: {reason}; nothing was changed.", reason=reason)
+    if wrong := password.fault(given):
+        said = _("This password cannot be taken: {reason}; nothing was changed.", reason=wrong)
         print(said, file=sys.stderr)
         return 2
     try:
         password.write(path, given)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(reason(error), file=sys.stderr)
         return 2
     print(_("The password is set, and kept as a hash in {path}.", path=path))
     return 0
@@ -91,7 +90,7 @@ async def _serve(
         with contextlib.suppress(asyncio.CancelledError):
             await serving
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(reason(error), file=sys.stderr)
         return 2
     finally:
         service.stopping()
@@ -122,8 +121,9 @@ def _tls(web: Web) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(web.cert, web.key, password=_no_passphrase)
     except (ssl.SSLError, OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-        raise ConfigError([f"--cert, --key: {web.cert} and {web.key} cannot be used: {reason}"]) from None
+        cause = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+        where = f"--cert {web.cert}, --key {web.key}"
+        raise ConfigError([fault(where, "fault.unusable", cause=f"{cause}")]) from None
     return context
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ayni_core.discovery.found import HEARD_BY, FoundDevice
+from ayni_core.message import Phrase
 from ayni_core.schema import Fields
 from ayni_core.snmpaccess import VERSIONS
 
@@ -93,15 +94,16 @@ def read_card(name: str, fields: Fields) -> Card:
         try:
             says.append(re.compile(pattern, re.IGNORECASE))
         except re.error as error:
-            know.fault("says", f'"{pattern}" is no regular expression: {error}')
+            know.fault("says", "fault.pattern", given=pattern, cause=str(error))
     heard_by = know.texts("heard_by")
     for word in heard_by:
         if word not in HEARD_BY:
-            know.fault("heard_by", f'unknown value "{word}"; known are {", ".join(HEARD_BY)}')
+            hint = Phrase("fault.known", {"words": ", ".join(HEARD_BY)})
+            know.fault("heard_by", "fault.value", given=word, hint=hint)
     ouis = know.texts("oui")
     for oui in ouis:
         if not _OUI.fullmatch(oui):
-            know.fault("oui", f'"{oui}" does not have the form 4c:5e:0c')
+            know.fault("oui", "fault.form", given=oui, form="4c:5e:0c")
     know.done()
     card = Card(
         name=name,
@@ -114,7 +116,7 @@ def read_card(name: str, fields: Fields) -> Card:
         oui=frozenset(ouis),
     )
     if "ways" in fields and not card.ways:
-        fields.fault("ways", "expected at least one")
+        fields.fault("ways", "fault.expected", wanted=Phrase("word.at_least_one"))
     fields.done()
     return card
 
@@ -130,7 +132,7 @@ def _way(fields: Fields) -> Way:
         lines=lines,
     )
     if not way.steps and not way.lines:
-        fields.fault("steps", "is missing; expected steps, or lines to type")
+        fields.fault("steps", "fault.missing", wanted=Phrase("word.steps_or_lines"))
     fields.done()
     return way
 
@@ -144,11 +146,11 @@ def _text(fields: Fields) -> Text:
     found = {}
     for language in tuple(fields.keys()):
         if not _LANGUAGE.fullmatch(language):
-            fields.fault(language, "expected a language such as en or es")
+            fields.fault(language, "fault.expected", wanted=Phrase("word.language"))
         found[language] = fields.text(language)
         _check_places(fields, language, found[language])
     if "en" not in found:
-        fields.fault("en", "is missing; expected the text in English")
+        fields.fault("en", "fault.missing", wanted=Phrase("word.english"))
         found["en"] = ""
     fields.done()
     return found
@@ -157,4 +159,5 @@ def _text(fields: Fields) -> Text:
 def _check_places(fields: Fields, key: str, text: str) -> None:
     for word in _PLACE.findall(text):
         if word not in PLACES:
-            fields.fault(key, f"unknown place {{{word}}}; known are {', '.join(PLACES)}")
+            hint = Phrase("fault.known", {"words": ", ".join(PLACES)})
+            fields.fault(key, "fault.unknown", what=Phrase("word.place"), name=f"{{{word}}}", hint=hint)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ayni_core.message import Message
 from ayni_core.onlooking.model import NO_CONTACT, Model
-from ayni_core.wire.messages import LINK_STATES, Alert, LinkView
+from ayni_core.wire.views import LINK_STATES, Alert, LinkView
 
 _DOWN = {"link_down", "device_silent", "upstream_down", "port_down"}
 _NO_NEWS = {"agent_offline"}

@@ -2,29 +2,23 @@
 
 Pure: bytes and times go in, values come out. A newer message replaces an older one; an empty one removes
 it. Nothing here trusts that news goes on coming: whoever asks for a state gives the time it is now.
+What a first screen can do without is decoded when somebody looks at it (`Late`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any
 
+from ayni_core.onlooking.late import Late
 from ayni_core.onlooking.standing import Standing
 from ayni_core.wire import topics
 from ayni_core.wire.errors import WireError
-from ayni_core.wire.messages import (
-    Alert,
-    Community,
-    DeviceView,
-    HubState,
-    LabState,
-    LinkView,
-    NodeState,
-    NodeView,
-    SiteView,
-    UpstreamView,
-)
 from ayni_core.wire.shape import unpack
+from ayni_core.wire.views import Alert, Community, HubState, LinkView, NodeView
+
+if TYPE_CHECKING:
+    from ayni_core.wire.messages import DeviceView, LabState, NodeState, SiteView, UpstreamView
 
 QUIET_S = 150.0
 """Without a word from the central for so long, contact counts as lost."""
@@ -33,14 +27,7 @@ HOLDING = ("gone", "store-down", "clock-wrong")
 NO_CONTACT = ("broker", "silent", *HOLDING)
 """What is shown is old then."""
 _SKEW_S = 5.0
-KINDS: Mapping[str, type] = {
-    "community": Community,
-    "link": LinkView,
-    "upstream": UpstreamView,
-    "node": NodeView,
-    "site": SiteView,
-    "device": DeviceView,
-}
+KINDS = ("community", "link", "upstream", "node", "site", "device")
 """What is told of under `net/`; what a first screen needs comes first."""
 
 
@@ -51,12 +38,12 @@ class Model:
         self.version = 0
         self.community = Community(title="")
         self.links: dict[str, LinkView] = {}
-        self.sites: dict[str, SiteView] = {}
-        self.devices: dict[str, DeviceView] = {}
+        self.sites: Late[SiteView] = Late(_decoder("SiteView"))
+        self.devices: Late[DeviceView] = Late(_decoder("DeviceView"))
         self.nodes: dict[str, NodeView] = {}
-        self.upstreams: dict[str, UpstreamView] = {}
+        self.upstreams: Late[UpstreamView] = Late(_decoder("UpstreamView"))
         self.alerts: dict[str, Alert] = {}
-        self.presence: dict[str, NodeState] = {}
+        self.presence: Late[NodeState] = Late(_decoder("NodeState"))
         self.hub: HubState | None = None
         self.lab: LabState | None = None
         self.connected = False
@@ -64,26 +51,26 @@ class Model:
         self.contact_at: float | None = None
         self.past: float | None = None
         """Where this is the past: how many seconds of it go by in one; 0: it stands still."""
-        self.refused = 0
+        self._refused = 0
         self.skew_s = 0.0
         self._standing_links, self._standing_nodes = Standing(self.links), Standing(self.nodes)
-        self._tables: dict[str, dict[str, Any]] = {
-            "link": self.links,
+        self._read: dict[str, dict[str, Any]] = {"link": self.links, "node": self.nodes, "alert": self.alerts}
+        self._late: dict[str, Late[Any]] = {
             "site": self.sites,
             "device": self.devices,
-            "node": self.nodes,
             "upstream": self.upstreams,
+            "state": self.presence,
         }
-        self._told = {**self._tables, "alert": self.alerts, "state": self.presence}
         self._unconfirmed: set[tuple[str, str]] = set()
 
     def apply(self, topic: str, payload: bytes, retained: bool, at: float) -> None:
-        """Take one message in; what cannot be understood is counted in `refused` and changes nothing."""
+        """Take one message in; what cannot be understood is counted in `refused` and changes nothing. Of what
+        is decoded late that is found then."""
         try:
             address = topics.parse(topic)
             self._take(address.root, address.words, payload, retained, at)
         except WireError:
-            self.refused += 1
+            self._refused += 1
             return
         if not retained and address.root in ("hub", "beat", "alert", "net", "answer"):
             self.heard(at)
@@ -94,18 +81,16 @@ class Model:
             case "net" if words[0] == "community":
                 self.community = unpack(Community, payload) if payload else Community(title="")
             case "net" if words[0] in KINDS:
-                self._keep(words[0], words[1], KINDS[words[0]], payload)
-            case "alert":
-                self._keep("alert", words[0], Alert, payload)
-            case "state":
-                self._keep("state", words[0], NodeState, payload)
+                self._keep(words[0], words[1], payload)
+            case "alert" | "state":
+                self._keep(root, words[0], payload)
             case "hub" | "beat":
                 self.hub = unpack(HubState, payload) if payload else None
                 if self.hub and not retained and self.hub.state not in ("gone", "clock-wrong"):
                     # an `at` of the past may be when the central started; one of the future is our clock
                     self.skew_s = self.hub.at - at if self.hub.at - at > _SKEW_S else 0.0
             case "lab" if not words:
-                self.lab = unpack(LabState, payload) if payload else None
+                self.lab = _decoder("LabState")(payload) if payload else None
 
     def heard(self, at: float) -> None:
         """The central has said something just now."""
@@ -116,7 +101,8 @@ class Model:
         """The way to the broker came up or broke. What is known by then may be gone when it comes up: it
         is `unconfirmed` until it is told again."""
         if connected and not self.connected:
-            self._unconfirmed = {(kind, name) for kind, table in self._told.items() for name in table}
+            self._unconfirmed = {(kind, name) for kind, table in self._read.items() for name in table}
+            self._unconfirmed |= {(kind, name) for kind, late in self._late.items() for name in late.names()}
         self.connected, self.trouble = connected, trouble
         self.version += 1
 
@@ -128,17 +114,32 @@ class Model:
     def confirm(self) -> None:
         """All that is there was told by now: what was not told again is gone."""
         for kind, name in self._unconfirmed:
-            self._told[kind].pop(name, None)
+            self._remove(kind, name)
         if self._unconfirmed:
             self._unconfirmed = set()
             self.version += 1
 
-    def _keep(self, kind: str, name: str, shape: type, payload: bytes) -> None:
-        if payload:
-            self._told[kind][name] = unpack(shape, payload)
+    def _keep(self, kind: str, name: str, payload: bytes) -> None:
+        if not payload:
+            self._remove(kind, name)
+        elif kind == "link":
+            self.links[name] = unpack(LinkView, payload)
+        elif kind == "node":
+            self.nodes[name] = unpack(NodeView, payload)
+        elif kind == "alert":
+            self.alerts[name] = unpack(Alert, payload)
         else:
-            self._told[kind].pop(name, None)
+            self._late[kind].put(name, payload)
         self._unconfirmed.discard((kind, name))
+
+    def _remove(self, kind: str, name: str) -> None:
+        table: MutableMapping[str, Any] = self._late[kind] if kind in self._late else self._read[kind]
+        table.pop(name, None)
+
+    @property
+    def refused(self) -> int:
+        """How many messages could not be understood, as far as they were looked at."""
+        return self._refused + sum(late.refused for late in self._late.values())
 
     @property
     def training(self) -> bool:
@@ -201,31 +202,38 @@ class Model:
 
     def title(self, kind: str, name: str) -> str:
         """What people call a thing."""
-        found = self._tables.get(kind, {}).get(name)
+        found = self._find(kind, name)
         return str(found.title) if found is not None and found.title else name
 
     def state(self, kind: str, name: str, now: float) -> str:
         """The state of anything that has one."""
-        found = self._tables.get(kind, {}).get(name)
-        match found:
-            case LinkView():
-                return self.link_state(found, now)
-            case DeviceView():
-                return self.device_state(found, now)
-            case NodeView():
-                return self.node_state(found, now)
-            case SiteView() | UpstreamView():
-                return found.state
-        return "unknown"
+        found = self._find(kind, name)
+        if found is None:
+            return "unknown"
+        if kind in ("link", "device", "node") and self.late(found.next_by, now):
+            return "no_news"
+        return str(found.state)
 
     def site_of(self, kind: str, name: str) -> str | None:
         """The site a thing stands at; for a link its second end, which is where people go."""
-        found = self._tables.get(kind, {}).get(name)
-        match found:
-            case LinkView():
-                return found.b.site
-            case SiteView():
-                return found.id
-            case DeviceView() | NodeView() | UpstreamView():
-                return found.site
-        return None
+        found = self._find(kind, name)
+        if found is None:
+            return None
+        return str(found.b.site if kind == "link" else found.id if kind == "site" else found.site)
+
+    def _find(self, kind: str, name: str) -> Any:
+        """The view of a link, site, device, monitor or way out."""
+        if kind in ("link", "node"):
+            return self._read[kind].get(name)
+        return self._late[kind].get(name) if kind in self._late and kind != "state" else None
+
+
+def _decoder(shape: str) -> Callable[[bytes], Any]:
+    """How to read one of the views that come late; its class is made when the first one is read."""
+
+    def decode(payload: bytes) -> Any:
+        from ayni_core.wire import messages
+
+        return unpack(getattr(messages, shape), payload)
+
+    return decode

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ayni_core.onlooking.model import Model
-from ayni_core.wire.messages import LINK_STATES, LinkView
+from ayni_core.onlooking.standing import replaced
+from ayni_core.wire.views import LINK_STATES, LinkView
 
 Place = tuple[float, float, str]
 
@@ -44,7 +45,7 @@ class Ranking:
         if states is before and self._seen == (model, model.version) and len(known) == len(model.links):
             return self._names
         if states is before:
-            changed = [name for name, link in model.links.items() if known.get(name) is not link]
+            changed = replaced(known, model.links)
         else:
             changed = [
                 name for name, link in model.links.items()

@@ -13,11 +13,12 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ayni_core.message import Phrase
 from ayni_core.metrics import METRICS
 from ayni_core.profile_values import metric_at
 from ayni_core.readings import GROUPS, LARGEST, Series, Value
-from ayni_core.schema import Fields
-from ayni_core.units import conversions
+from ayni_core.schema import A_NUMBER, A_TEXT, A_WHOLE_NUMBER, Fields
+from ayni_core.units import conversions, unit_fault
 
 TABLES = ("input", "holding", "coil", "discrete")
 TYPES: Mapping[str, int] = {"u16": 1, "s16": 1, "u32": 2, "s32": 2, "f32": 2, "u64": 4, "text": 0}
@@ -96,12 +97,12 @@ def read_map(name: str, fields: Fields) -> RegisterMap:
         points=fields.items("points", lambda each: _point(each, table, words), required=True),
     )
     if len(found.points) > _MOST_POINTS:
-        fields.fault("points", f"must be at most {_MOST_POINTS}, got {len(found.points)}")
+        fields.fault("points", "fault.at_most", most=_MOST_POINTS, got=len(found.points))
     seen: set[Series] = set()
     for index, point in enumerate(found.points):
         if point.series in seen:
-            where = f"points[{index}]"
-            fields.fault(where, f"{point.series.item} {point.series.metric} stands twice")
+            name = f"{point.series.item} {point.series.metric}"
+            fields.fault(f"points[{index}]", "fault.stands_twice", name=name)
         seen.add(point.series)
     return found
 
@@ -121,13 +122,13 @@ def _point(fields: Fields, table: str, words: str) -> Point:
     metric = metric_at(fields, "metric")
     known = METRICS[metric]
     if (known.kind == "text") != (kind == "text"):
-        fields.fault("metric", f"{metric} is a {'text' if known.kind == 'text' else 'number'}")
+        fields.fault("metric", "fault.is_a", name=metric, kind=A_TEXT if known.kind == "text" else A_NUMBER)
     if table in ("coil", "discrete") and kind != "u16":
-        fields.fault("type", "a coil or a discrete input is one bit")
+        fields.fault("type", "fault.one_bit")
     mul, div, add = _scale(fields, known.unit)
     at = _address(fields)
     if at + count > 0x10000:
-        fields.fault("at", "goes past the last address, 0xFFFF")
+        fields.fault("at", "fault.past_last")
     point = Point(
         at=at,
         table=table,
@@ -152,8 +153,10 @@ def _address(fields: Fields) -> int:
     given = fields.raw("at")
     number = _number(given)
     if number is None or not isinstance(number, int) or not 0 <= number <= 0xFFFF:
-        said = "is missing; expected" if given is None else f"{given} is no"
-        fields.fault("at", f"{said} address from 0 to 0xFFFF")
+        if given is None:
+            fields.fault("at", "fault.missing", wanted=Phrase("word.register"))
+        else:
+            fields.fault("at", "fault.no_register", given=f"{given}")
         return 0
     return number
 
@@ -173,7 +176,7 @@ def _constants(fields: Fields, key: str) -> tuple[float, ...]:
     each = given if isinstance(given, list) else [] if given is None else [given]
     numbers = [_number(one) for one in each]
     if any(number is None for number in numbers):
-        fields.fault(key, f"expected numbers, got {given}")
+        fields.fault(key, "fault.expected_got", wanted=Phrase("word.only_numbers"), got=f"{given}")
     return tuple(number for number in numbers if number is not None)
 
 
@@ -184,7 +187,7 @@ def _bits(fields: Fields, width: int) -> tuple[int, int] | None:
     match = _BITS.fullmatch(str(given))
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
     if not first <= last < width:
-        fields.fault("bits", f'"{given}" are no bits; expected "3" or "2-3", from 0 to {width - 1}')
+        fields.fault("bits", "fault.bits", given=f"{given}", most=width - 1)
         return None
     return first, last
 
@@ -192,15 +195,14 @@ def _bits(fields: Fields, width: int) -> tuple[int, int] | None:
 def _scale(fields: Fields, unit: str) -> tuple[float, float, float]:
     mul, div, add = fields.number("mul", 1), fields.number("div", 1), fields.number("add", 0)
     if div == 0:
-        fields.fault("div", "must not be 0")
+        fields.fault("div", "fault.zero")
         div = 1
     given = fields.text("unit", None)
     if given is None:
         return mul, div, add
     known = conversions(unit)
     if given not in known:
-        allowed = f"allowed are {', '.join(known)}" if known else "the metric has no unit"
-        fields.fault("unit", f'"{given}" does not become {unit or "a bare number"}; {allowed}')
+        fields.fault("unit", unit_fault(given, unit, known))
         return mul, div, add
     more, per, plus = known[given]
     return mul * more, div * per, add * more / per + plus
@@ -212,7 +214,7 @@ def _states(fields: Fields) -> dict[int, str]:
     for key in tuple(below.keys()):
         name = below.text(key)
         if not re.fullmatch(r"-?\d{1,10}", key):
-            below.fault(key, "the key of a state must be a whole number")
+            below.fault(key, "fault.expected", wanted=A_WHOLE_NUMBER)
         else:
             found[int(key)] = name
     return found

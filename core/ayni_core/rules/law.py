@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ayni_core.message import Phrase
 from ayni_core.rules.reading import PER_LEVEL, read_numbers, with_numbers
 from ayni_core.rules.rule import LEVELS, Rule
 from ayni_core.schema import Faults, Fields, did_you_mean
@@ -28,7 +29,8 @@ def read(fields: Fields, key: str = "rules", *, known: Collection[str] | None = 
     section: dict[str, Change] = {}
     for name in below.keys():  # noqa: SIM118  keys() of Fields, which is no mapping
         if known is not None and name not in known:
-            below.fault(name, f'unknown rule "{name}"{did_you_mean(name, known)}')
+            what, hint = Phrase("word.rule"), did_you_mean(name, known)
+            below.fault(name, "fault.unknown", what=what, name=name, hint=hint)
         given = below.raw(name)
         if given in ("on", "off"):
             section[name] = {"on": given == "on"}
@@ -37,7 +39,7 @@ def read(fields: Fields, key: str = "rules", *, known: Collection[str] | None = 
             section[name] = {"on": True, **read_numbers(inside)}
             inside.done()
         else:
-            below.fault(name, "expected off, on, or what is different, such as {warn: 6}")
+            below.fault(name, "fault.expected", wanted=Phrase("word.rule_change", {"example": "{warn: 6}"}))
     return section
 
 
@@ -70,7 +72,8 @@ def unknown(section: Section, known: Collection[str], where: str, faults: Faults
     """Note the rules of a section that there are not."""
     for name in section:
         if name not in known:
-            faults.add(f"{where}.{name}", f'unknown rule "{name}"{did_you_mean(name, known)}')
+            what, hint = Phrase("word.rule"), did_you_mean(name, known)
+            faults.add(f"{where}.{name}", "fault.unknown", what=what, name=name, hint=hint)
 
 
 class Law:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ayni_core.diagnosis import apart_db
 from ayni_core.rates import rate, restarted
 from ayni_core.readings import Series, Value
 from ayni_core.rules.place import NOWHERE, Place
@@ -26,7 +27,6 @@ SHORT_OUTAGE_S = (30.0, 900.0)
 """A shorter gap is nothing, and a longer one has an alarm of its own, as one has in which two polls
 missed."""
 _ONE_MISSED = 2.5
-_FAINTEST_DBM = -95.0
 _NOISE_DBM = (-120.0, -40.0)
 _MICROWAVE_MHZ = 20_000.0
 _FALLS_V, _COMPARE_S, _RESTING_V = 0.05, 3600.0, 12.6
@@ -361,8 +361,7 @@ def _chain_imbalance(series: Series, around: Around) -> Iterator[Made]:
 
     def read(cells: Cells, _at: float) -> float | None:
         found = [value for each in chains if (value := _number(cells, each)) is not None]
-        heard = [value for value in found if _FAINTEST_DBM < value < 0]
-        return max(heard) - min(heard) if len(heard) >= 2 else None
+        return apart_db(found)
 
     yield series, read
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ayni_core.message import Phrase
 from ayni_core.metrics import METRICS
 from ayni_core.readings import GROUPS
 from ayni_core.rules.rule import BASELINES, CONDITIONS, LEVELS, SCOPES, TESTS, Rule, Window
@@ -41,14 +42,17 @@ def _rule(name: str, fields: Fields) -> Rule:
     numbers = read_numbers(fields)
     metric = fields.text("metric")
     if metric and metric not in METRICS and metric not in SIGNS:
-        fields.fault("metric", f'unknown metric or sign "{metric}"{did_you_mean(metric, [*METRICS, *SIGNS])}')
+        hint = did_you_mean(metric, [*METRICS, *SIGNS])
+        fields.fault("metric", "fault.unknown", what=Phrase("word.metric_or_sign"), name=metric, hint=hint)
     suspect = fields.text("suspect", None)
     if suspect is not None and f"cause.{suspect}" not in TEXTS:
         causes = [key.removeprefix("cause.") for key in TEXTS if key.startswith("cause.")]
-        fields.fault("suspect", f'unknown cause "{suspect}"{did_you_mean(suspect, causes)}')
+        hint = did_you_mean(suspect, causes)
+        fields.fault("suspect", "fault.unknown", what=Phrase("word.cause"), name=suspect, hint=hint)
     group = fields.text("group", None)
     if group is not None and group not in GROUPS:
-        fields.fault("group", f'unknown group "{group}"{did_you_mean(group, GROUPS)}')
+        hint = did_you_mean(group, GROUPS)
+        fields.fault("group", "fault.unknown", what=Phrase("word.group"), name=group, hint=hint)
     rule = with_numbers(
         Rule(
             name=name,
@@ -118,25 +122,26 @@ def with_numbers(rule: Rule, numbers: Mapping[str, Any]) -> Rule:
 def check(rule: Rule, fields: Fields) -> None:
     """Note what does not fit together in a rule."""
     if rule.test not in ("below_best", "unusual") and rule.warn is None and rule.critical is None:
-        fields.fault("warn", "is missing: a rule needs warn, critical or both")
+        fields.fault("warn", "fault.rule_no_limit")
     for rank in (1, 2):
         window = rule.window(rank)
         if bool(window.times) != bool(window.within_s):
-            fields.fault("times" if not window.times else "within_s", "is missing: times go with within_s")
+            fields.fault("times" if not window.times else "within_s", "fault.times_within")
             break
     if rule.warn is None or rule.critical is None or rule.test in ("equals", "lost", "below_best", "unusual"):
         return
     falls = rule.test in ("below", "at_most")
     if (rule.warn < rule.critical) if falls else (rule.warn > rule.critical):
-        side = "below" if falls else "above"
-        fields.fault("critical", f"must not be on the good side of warn ({rule.warn:g}): {side} it is worse")
+        worse = Phrase("word.below" if falls else "word.above")
+        fields.fault("critical", "fault.good_side", warn=f"{rule.warn:g}", side=worse)
 
 
 def _conditions(fields: Fields, key: str) -> tuple[str, ...]:
     words = fields.texts(key)
     for word in words:
         if word not in CONDITIONS:
-            fields.fault(key, f'unknown condition "{word}"{did_you_mean(word, CONDITIONS)}')
+            what, hint = Phrase("word.condition"), did_you_mean(word, CONDITIONS)
+            fields.fault(key, "fault.unknown", what=what, name=word, hint=hint)
     return words
 
 
@@ -144,7 +149,7 @@ def _values(fields: Fields, key: str) -> tuple[float, ...]:
     given = fields.raw(key, ())
     values = given if isinstance(given, list | tuple) else [given]
     if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in values):
-        fields.fault(key, "expected a number, or a list of numbers")
+        fields.fault(key, "fault.expected", wanted=Phrase("word.numbers"))
         return ()
     return tuple(values)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ayni_core.message import Phrase
 from ayni_core.schema import Fields
 
 
@@ -13,14 +14,14 @@ def host_and_port(fields: Fields, key: str, port: int) -> tuple[str, int]:
         host, bracket, rest = host[1:].partition("]")
         given = rest.removeprefix(":")
         if not bracket or rest[:1] not in ("", ":"):
-            fields.fault(key, f'"{text}": expected [ADDRESS] or [ADDRESS]:PORT')
+            fields.fault(key, "fault.said_expected", given=text, wanted="[ADDRESS], [ADDRESS]:PORT")
     elif host.count(":") == 1:
         host, _, given = host.partition(":")
     if given:
         if not given.isdecimal() or not 1 <= int(given) <= 65535:
-            fields.fault(key, f'"{text}": the port must be 1 to 65535')
+            fields.fault(key, "fault.port", given=text)
         else:
             port = int(given)
     if text and (not host or any(sign.isspace() or not sign.isprintable() for sign in host)):
-        fields.fault(key, f'"{text}": expected an address or a name')
+        fields.fault(key, "fault.said_expected", given=text, wanted=Phrase("word.host"))
     return host, port

@@ -41,7 +41,8 @@ class Ina219:
         except ValueError:
             address = 0
         if not _FIRST <= address <= _LAST:
-            fields.fault("address", f"must be 0x{_FIRST:02x} to 0x{_LAST:02x}, got {given}")
+            least, most = f"0x{_FIRST:02x}", f"0x{_LAST:02x}"
+            fields.fault("address", "fault.between", least=least, most=most, got=f"{given}")
         return cls(
             bus=fields.number("bus", 1, at_least=0, at_most=64, whole=True),
             address=address,

@@ -51,7 +51,7 @@ class Modbus:
             host, tcp_port = host_and_port(fields, "address", 502)
             for key in ("port", "baud", "parity", "stop_bits"):
                 if fields.raw(key) is not None:
-                    fields.fault(key, "belongs to a serial line; this device has an address")
+                    fields.fault(key, "fault.serial")
             framing = fields.choice("framing", FRAMINGS, FRAMINGS[0])
             return cls(map=name, unit=unit, host=host, tcp_port=tcp_port, framing=framing)
         return cls(

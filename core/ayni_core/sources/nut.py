@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ayni_core.reference import read_reference
 from ayni_core.schema import Fields
-from ayni_core.snmpaccess import read_reference
 from ayni_core.sources.address import host_and_port
 
 _WORD = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
@@ -48,7 +48,7 @@ class Nut:
         )
         for key in ("ups", "username"):
             if (text := getattr(found, key)) and not _WORD.fullmatch(text):
-                fields.fault(key, f'"{text}" must be one word')
+                fields.fault(key, "fault.one_word", given=text)
         if bool(found.username) != bool(found.password):
-            fields.fault("username", "and password belong together")
+            fields.fault("username", "fault.together", one="username", other="password")
         return found

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ayni_core.message import Phrase
 from ayni_core.schema import Fields
 
 _LONGEST_S = 20.0
@@ -39,9 +40,8 @@ class PingProbe:
             every_s=fields.number("every_s", 0.2, at_least=0.05, at_most=5),
         )
         if probe.count * probe.every_s > _LONGEST_S:
-            fields.fault(
-                "count", f"{probe.count} requests every {probe.every_s:g} s take more than {_LONGEST_S:g} s"
-            )
+            every, most = f"{probe.every_s:g}", f"{_LONGEST_S:g}"
+            fields.fault("count", "fault.probe_long", n=probe.count, every=every, most=most)
         return probe
 
 
@@ -118,14 +118,13 @@ class PluginProbe:
         """The keys of `what: plugin`."""
         given = fields.raw("command")
         if not isinstance(given, list) or not given:
-            fields.fault("command", "expected a list: the program with its whole path, then its arguments")
+            fields.fault("command", "fault.expected", wanted=Phrase("word.command"))
         command = fields.texts("command") if isinstance(given, list) else ()
         if command and not command[0].startswith("/"):
-            fields.fault(
-                "command", f'"{command[0]}" must be a whole path, such as /usr/lib/nagios/plugins/check_ssh'
-            )
+            example = "/usr/lib/nagios/plugins/check_ssh"
+            fields.fault("command", "fault.whole_path", given=command[0], example=example)
         if any("\0" in word for word in command):
-            fields.fault("command", "must not hold a zero byte")
+            fields.fault("command", "fault.must_not_hold", what=Phrase("word.zero_byte"))
         return cls(
             command=command, timeout_s=fields.number("timeout_s", 10, at_least=0.5, at_most=_LONGEST_S)
         )
@@ -162,7 +161,7 @@ class Probes:
         """The key `probes`: a mapping of names to probes."""
         probes = fields.named("probes", _probe, required=True)
         if not 1 <= len(probes) <= _MOST:
-            fields.fault("probes", f"expected 1 to {_MOST} probes, got {len(probes)}")
+            fields.fault("probes", "fault.between", least=1, most=_MOST, got=len(probes))
         return cls(probes=probes)
 
 
@@ -176,6 +175,6 @@ def _statuses(fields: Fields) -> tuple[int, ...]:
     given = fields.raw("status", [])
     each = given if isinstance(given, list) else [given]
     if not all(isinstance(one, int) and not isinstance(one, bool) and 100 <= one <= 599 for one in each):
-        fields.fault("status", "expected a number of 100 to 599, or a list of them")
+        fields.fault("status", "fault.expected", wanted=Phrase("word.statuses"))
         return ()
     return tuple(each)

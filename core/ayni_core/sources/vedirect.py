@@ -36,5 +36,5 @@ def serial_port(fields: Fields, key: str = "port") -> str:
     """The file of a serial line, as a whole path."""
     port: str = fields.text(key)
     if port and not port.startswith("/"):
-        fields.fault(key, f'"{port}" must be the whole path of the port, such as /dev/serial/by-id/…')
+        fields.fault(key, "fault.whole_path", given=port, example="/dev/serial/by-id/…")
     return port

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from ayni_core.message import Phrase
+from ayni_core.reference import read_reference
 from ayni_core.schema import Fields
-from ayni_core.snmpaccess import read_reference
 
 _URL = r"https?://[^\s/@?#]+(?:/[^\s#]*)?"
 """No user and password in it: people see where a device is."""
@@ -42,9 +43,10 @@ class WebSource:
         user = fields.text("user", "")
         password = read_reference(fields, "password", None)
         if bool(user) != bool(password):
-            fields.fault("password" if user else "user", "user and password belong together")
+            key = "password" if user else "user"
+            fields.fault(key, "fault.together", one="user", other="password")
         if ":" in user:
-            fields.fault("user", "must not hold a colon")
+            fields.fault("user", "fault.must_not_hold", what=Phrase("word.colon"))
         return {
             "url": url,
             "map": fields.name("map") if default_map is None else fields.name("map", default_map),

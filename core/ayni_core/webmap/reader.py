@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ayni_core.message import Phrase
 from ayni_core.metrics import METRICS
 from ayni_core.readings import GROUPS
-from ayni_core.schema import Fields, did_you_mean
-from ayni_core.units import Step, conversions
+from ayni_core.schema import A_MAPPING, Fields, did_you_mean, one_of
+from ayni_core.units import Step, conversions, unit_fault
 from ayni_core.webmap import Derived, Field, Map, Path, Reading, Request, Rows, Share, Table, Test
 
 _AS = ("text", "mac", "ip", "number")
@@ -33,7 +34,7 @@ def read_json_map(name: str, fields: Fields) -> Map:
     about = fields.text("about")
     requests = fields.named("requests", lambda _name, each: _request(each), required=True)
     if not requests:
-        fields.fault("requests", "expected at least one")
+        fields.fault("requests", "fault.expected", wanted=Phrase("word.at_least_one"))
     known: list[str] = []
 
     def one_set(called: str, each: Fields) -> tuple[Rows, Field]:
@@ -55,14 +56,14 @@ def _request(fields: Fields) -> Request:
     words = fields.texts("ubus")
     path = fields.text("path", None)
     if "ubus" in fields and len(words) != 2:
-        fields.fault("ubus", "expected a list of two texts: the object and its method")
+        fields.fault("ubus", "fault.expected", wanted=Phrase("word.ubus"))
     if not words and path is None:
-        fields.faults.add(fields.path, "expected ubus, path, or both")
+        fields.faults.add(fields.path, "fault.expected", wanted=Phrase("word.ubus_path"))
     if path and not re.fullmatch(r"[!-~]*", path):
-        fields.fault("path", "must be of plain characters without blanks")
+        fields.fault("path", "fault.must_not_hold", what=Phrase("word.blanks"))
     arguments = fields.raw("arguments", {})
     if not isinstance(arguments, Mapping):
-        fields.fault("arguments", "expected a mapping")
+        fields.fault("arguments", "fault.expected", wanted=A_MAPPING)
         arguments = {}
     request = Request(
         ubus=(words[0], words[1]) if len(words) == 2 else None,
@@ -81,7 +82,8 @@ def _request(fields: Fields) -> Request:
 def _rows(fields: Fields, requests: Mapping[str, Request], sets: list[str]) -> Rows:
     source: str = fields.text("from")
     if source and source not in requests:
-        fields.fault("from", f'unknown request "{source}"{did_you_mean(source, requests)}')
+        hint = did_you_mean(source, requests)
+        fields.fault("from", "fault.unknown", what=Phrase("word.request"), name=source, hint=hint)
     paths = tuple(_path(fields, "rows", text) for text in fields.texts("rows", ("",)))
     return Rows(source=source, paths=paths, tests=_tests(fields, sets))
 
@@ -89,9 +91,7 @@ def _rows(fields: Fields, requests: Mapping[str, Request], sets: list[str]) -> R
 def _path(fields: Fields, key: str, text: str) -> Path:
     steps = tuple(text.split(".")) if text else ()
     if any(not step or (step != "*" and "*" in step) for step in steps) or len(steps) > 16:
-        fields.fault(
-            key, f'"{text}" is no path; expected keys with dots between them, such as data.*.links.*'
-        )
+        fields.fault(key, "fault.no_path", given=text, example="data.*.links.*")
     return steps
 
 
@@ -101,9 +101,9 @@ def _field(fields: Fields, default_as: str = "text") -> Field:
     pattern = fields.text("match", None)
     chosen = [key for key in ("at", "key", "label", "text") if key in fields]
     if len(chosen) > 1:
-        fields.faults.add(fields.path, f"expected one of {', '.join(chosen)}")
+        fields.faults.add(fields.path, "fault.expected", wanted=one_of(*chosen))
     if at and "*" in at:
-        fields.fault("at", "must not hold *: one row has one such value")
+        fields.fault("at", "fault.must_not_hold", what="*")
     return Field(
         at=_path(fields, "at", at) if at else None,
         key=fields.number("key", 0, at_least=1, at_most=8, whole=True) if "key" in fields else 0,
@@ -120,7 +120,7 @@ def _pattern(fields: Fields, key: str, text: str | None) -> re.Pattern[str] | No
     try:
         return re.compile(text)
     except re.error as error:
-        fields.fault(key, f'"{text}" is no regular expression: {error}')
+        fields.fault(key, "fault.pattern", given=text, cause=str(error))
         return None
 
 
@@ -135,9 +135,10 @@ def _tests(fields: Fields, sets: list[str]) -> tuple[Test, ...]:
 
 def _test(fields: Fields, sets: list[str]) -> Test:
     field = _field(fields)
-    asked = [key for key in ("is", "not", "in", "not_in", "same", "matches", "exists") if key in fields]
+    tests = ("is", "not", "in", "not_in", "same", "matches", "exists")
+    asked = [key for key in tests if key in fields]
     if len(asked) != 1:
-        fields.faults.add(fields.path, "expected one of is, not, in, not_in, same, matches, exists")
+        fields.faults.add(fields.path, "fault.expected", wanted=one_of(*tests))
         fields.done()
         return Test(field=field)
     key = asked[0]
@@ -145,7 +146,8 @@ def _test(fields: Fields, sets: list[str]) -> Test:
     if key in ("in", "not_in"):
         among = fields.text(key)
         if among not in sets:
-            fields.fault(key, f'unknown set "{among}"{did_you_mean(among, sets)}')
+            what, hint = Phrase("word.set"), did_you_mean(among, sets)
+            fields.fault(key, "fault.unknown", what=what, name=among, hint=hint)
     same = None
     if key == "same":
         below = fields.child("same")
@@ -167,7 +169,7 @@ def _words(fields: Fields, key: str) -> frozenset[str]:
     given = fields.raw(key)
     each = given if isinstance(given, list) else [given]
     if not each or any(isinstance(one, Mapping | list) for one in each):
-        fields.fault(key, "expected a value, or a list of them")
+        fields.fault(key, "fault.expected", wanted=Phrase("word.values"))
     return frozenset(str(one).lower() if isinstance(one, bool) else str(one) for one in each)
 
 
@@ -219,11 +221,12 @@ def _reading(fields: Fields, *, done: bool = True) -> Reading:
     metric: str = fields.text("metric")
     known = METRICS.get(metric)
     if metric and known is None and not metric.startswith("_"):
-        fields.fault("metric", f'unknown metric "{metric}"{did_you_mean(metric, METRICS)}')
+        hint = did_you_mean(metric, METRICS)
+        fields.fault("metric", "fault.unknown", what=Phrase("word.metric"), name=metric, hint=hint)
     none = fields.raw("none", [])
     nones = none if isinstance(none, list) else [none]
     if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in nones):
-        fields.fault("none", "expected a number, or a list of them")
+        fields.fault("none", "fault.expected", wanted=Phrase("word.numbers"))
         nones = []
     below = fields.child("states") if "states" in fields else None
     states = (
@@ -248,14 +251,12 @@ def _steps(fields: Fields, unit: str) -> tuple[Step, ...]:
     if given is not None:
         known = conversions(unit)
         if given not in known:
-            fields.fault(
-                "unit", f'"{given}" does not become {unit or "a number"}{did_you_mean(given, known)}'
-            )
+            fields.fault("unit", unit_fault(given, unit, known))
         else:
             steps.append(known[given])
     mul, div, add = (fields.number(key, neutral) for key, neutral in (("mul", 1), ("div", 1), ("add", 0)))
     if div == 0:
-        fields.fault("div", "must not be 0")
+        fields.fault("div", "fault.zero")
         div = 1
     return (*steps, (mul, div, add)) if (mul, div, add) != (1, 1, 0) else tuple(steps)
 
@@ -264,7 +265,8 @@ def _derived(fields: Fields, tables: tuple[Table, ...]) -> Derived:
     group = _group(fields)
     metric: str = fields.text("metric")
     if metric not in METRICS:
-        fields.fault("metric", f'unknown metric "{metric}"{did_you_mean(metric, METRICS)}')
+        hint = did_you_mean(metric, METRICS)
+        fields.fault("metric", "fault.unknown", what=Phrase("word.metric"), name=metric, hint=hint)
     share = fields.text("share", None)
     plus = (share,) if share is not None else fields.texts("plus")
     derived = Derived(
@@ -275,11 +277,11 @@ def _derived(fields: Fields, tables: tuple[Table, ...]) -> Derived:
         of=fields.text("of") if share is not None else "",
     )
     if not plus:
-        fields.faults.add(fields.path, "expected plus (and minus), or share and of")
+        fields.faults.add(fields.path, "fault.expected", wanted=one_of("plus", "share"))
     made = {reading.metric for table in tables if table.group == group for reading in table.readings}
     for word in (*derived.plus, *derived.minus, *((derived.of,) if derived.of else ())):
         if word not in made and word not in METRICS:
-            fields.faults.add(fields.path, f'nothing here makes "{word}"{did_you_mean(word, made)}')
+            fields.faults.add(fields.path, "fault.not_made", given=word, hint=did_you_mean(word, made))
     fields.done()
     return derived
 

@@ -88,7 +88,7 @@ class MonitorHealth:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateHealth:
     """A certificate that others meet at the central: good until `ends`. `of` is `broker`, `server` (which we
-    feed), `phone` or `numbers`; `name` is where it is shown."""
+    feed), `phone` or `numbers`; `name` is where it is shown, or of a `file` its path."""
 
     of: str
     name: str

@@ -41,9 +41,13 @@ def from_json(kind: type[T], value: object) -> T:
     if not isinstance(value, dict):
         raise WireError(f"{kind.__name__}: expected an object")
     arguments = {}
-    for name, read, required, where in _fields(typing.cast(typing.Hashable, kind)):
+    for name, read, required, where, measured in _fields(typing.cast(typing.Hashable, kind)):
         if name in value:
-            arguments[name] = read(value[name], where)
+            given = value[name]
+            if measured and type(given) is float and -_LARGEST < given < _LARGEST:  # as most are
+                arguments[name] = given
+            else:
+                arguments[name] = read(given, where)
         elif required:
             raise WireError(f"{where} is missing")
     return kind(**arguments)
@@ -57,8 +61,8 @@ _Read = Callable[[Any, str], Any]
 
 
 @functools.cache
-def _fields(kind: Any) -> tuple[tuple[str, _Read, bool, str], ...]:
-    """(name, how to read it, whether it must be there, what it is called) of each field."""
+def _fields(kind: Any) -> tuple[tuple[str, _Read, bool, str, bool], ...]:
+    """(name, how to read it, whether it must be there, what it is called, is it a float) of each field."""
     hints = typing.get_type_hints(kind)
     return tuple(
         (
@@ -66,6 +70,7 @@ def _fields(kind: Any) -> tuple[tuple[str, _Read, bool, str], ...]:
             _reader(hints[field.name]),
             field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING,
             f"{kind.__name__}.{field.name}",
+            hints[field.name] in (float, float | None),
         )
         for field in dataclasses.fields(kind)
     )

@@ -27,6 +27,7 @@ from ayni_hub.alerting.book import AlertBook
 from ayni_hub.alerting.memory import AlertMemory
 from ayni_hub.alerting.windows import MOST, Windows
 from ayni_hub.who import Who
+from ayni_io.i18n import say_in
 
 LONGEST_NOTE = 500
 Asked = AskAck | AskMaintenance | AskMaintain | AskMaintained
@@ -40,6 +41,8 @@ class AlertDesk:
         self._book = book
         self._windows = windows
         self._memory = memory
+        self._newest_window = 0
+        """Not used again: who looks at a picture of a minute ago would end the next one with it."""
         self.who = Who(network)
         """Who acts; a hub with PINs puts its own here."""
         self.acted = False
@@ -121,7 +124,8 @@ class AlertDesk:
         wrong = maintenance.problem(window, self._windows.zone)
         times = None if wrong else maintenance.occurrence(window, now, self._windows.zone)
         if times is None:
-            return Message("answer.bad_maintenance", {"problem": wrong or "it is over already"})
+            problem = say_in(self._language_of(user), wrong or Message("fault.window_over"))
+            return Message("answer.bad_maintenance", {"problem": problem})
         text = _with_note(
             "event.maintenance_added",
             window.note,
@@ -130,8 +134,14 @@ class AlertDesk:
         event = Event(at=now, text=text, level="note", kind=window.kind, name=window.name, author=user)
         self._memory.keep_window(window, event)
         self._windows.made[window.id] = window
+        self._newest_window = int(window.id[1:])
         self._windows.look_again()
         return None
+
+    def _language_of(self, user: str) -> str:
+        """A message carries plain values only: what is wrong with a window is said here."""
+        person = self._network.people.get(user.removeprefix("p-"))
+        return (person and person.language) or self._network.language
 
     def _window(self, asked: AskMaintain, author: str, now: float) -> Window:
         start, end = asked.start, asked.end
@@ -146,7 +156,7 @@ class AlertDesk:
                 except ValueError:
                     begin = now  # what is wrong with it is told below
             end = _absolute(begin + min(max(asked.for_s, 60.0), maintenance.LONGEST_S))
-        number = 1
+        number = self._newest_window + 1
         while f"m{number}" in self._windows.made or f"m{number}" in self._windows.written:
             number += 1
         return Window(

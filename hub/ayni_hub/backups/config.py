@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ayni_core.keeping import Keep
+from ayni_core.message import Phrase
 from ayni_core.schema import Fields
 from ayni_hub.backups.age import RECIPIENT
 from ayni_io.secret import check_reference
@@ -79,14 +80,13 @@ def read(fields: Fields) -> BackupConfig | None:
     recipients = below.texts("recipients")
     for each in recipients:
         if not RECIPIENT.fullmatch(each):
-            below.fault(
-                "recipients", f'"{each[:80]}": expected public keys such as age1…, which age-keygen prints'
-            )
+            below.fault("recipients", "fault.said_expected", given=each[:80], wanted=Phrase("word.recipient"))
     if not recipients:
-        below.fault("recipients", "is missing: the public key that backups are encrypted for")
+        below.fault("recipients", "fault.missing", wanted=Phrase("word.recipient"))
     targets = tuple(each for each in below.items("to", _target) if each is not None)
     if "to" not in below:
-        below.fault("to", "is missing: where backups go, such as [{stick: AYNI}]")
+        wanted = Phrase("word.backup_places", {"example": "[{stick: AYNI}]"})
+        below.fault("to", "fault.missing", wanted=wanted)
     config = BackupConfig(
         recipients=recipients,
         to=targets,
@@ -112,18 +112,18 @@ def _target(fields: Fields) -> Target | None:
     kinds = [kind for kind in ("stick", "ssh") if kind in fields] or ["folder"]
     found: Target | None = None
     if len(kinds) > 1:
-        fields.fault("stick", "a place is one of folder, stick and ssh")
+        fields.fault("stick", "fault.one_place")
     elif kinds == ["ssh"]:
         found = _machine(fields)
     elif kinds == ["stick"]:
         label = fields.text("stick")
         if label and not _LABEL.fullmatch(label):
-            fields.fault("stick", f'"{label}" is no label of a file system')
+            fields.fault("stick", "fault.no_label", given=label)
         found = Stick(label=label, folder=_relative(fields, "ayni-backup"))
     else:
         path = fields.text("folder")
         if path and not path.startswith("/"):
-            fields.fault("folder", f'"{path}": expected a path that begins with /')
+            fields.fault("folder", "fault.said_expected", given=path, wanted=Phrase("word.path_slash"))
         found = Folder(path=Path(path))
     fields.done()
     return found
@@ -137,16 +137,14 @@ def _machine(fields: Fields) -> Machine | None:
         where, port = match[1], int(match[2])
     who = _HOST.fullmatch(where)
     if who is None or not 0 < port < 65536:
-        fields.fault("ssh", f'"{where[:80]}": expected user@host or user@host:port')
+        fields.fault("ssh", "fault.said_expected", given=where[:80], wanted="user@host, user@host:port")
     host_key = fields.text("host_key")
     if host_key and not _HOST_KEY.fullmatch(host_key):
-        fields.fault(
-            "host_key", 'expected its public key, such as "ssh-ed25519 AAAA…" (ssh-keyscan shows it)'
-        )
+        fields.fault("host_key", "fault.expected", wanted=Phrase("word.host_key"))
     key = check_reference(fields, "key")
     folder = fields.text("folder", "ayni-backup")
     if not folder or "\0" in folder:
-        fields.fault("folder", "expected a path there")
+        fields.fault("folder", "fault.expected", wanted=Phrase("word.path_there"))
     if who is None:
         return None
     return Machine(user=who[1], host=who[2], port=port, folder=folder, key=key, host_key=host_key)
@@ -155,5 +153,5 @@ def _machine(fields: Fields) -> Machine | None:
 def _relative(fields: Fields, default: str) -> str:
     folder: str = fields.text("folder", default)
     if folder.startswith("/") or ".." in Path(folder).parts:
-        fields.fault("folder", f'"{folder}": expected a path on the stick itself')
+        fields.fault("folder", "fault.said_expected", given=folder, wanted=Phrase("word.path_on_stick"))
     return folder

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
+from ayni_core.schema import ConfigError
 from ayni_hub.backups.config import Machine
 from ayni_hub.backups.errors import BackupError
 from ayni_hub.backups.places import Place
 from ayni_hub.backups.sftp import SftpPlace
+from ayni_io import secret
 from ayni_io.broker import find_program
 from ayni_io.i18n import _
 
@@ -62,11 +63,12 @@ def opened(machine: Machine) -> Iterator[Place]:
 def _key(reference: str) -> Path:
     """Where our private key lies; `ssh` reads it itself."""
     kind, _colon, rest = reference.partition(":")
-    folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/etc/ayni/secrets"))
-    path = Path(rest) if kind == "file" else folder / rest
-    if kind == "env" or not path.is_file():
-        raise BackupError(_("{path}: there is no such private key", path=reference))
-    return path
+    if kind in ("file", "credential"):
+        with contextlib.suppress(ConfigError):
+            path = Path(rest) if kind == "file" else secret.credential(rest, reference)
+            if path.is_file():
+                return path
+    raise BackupError(_("{path}: there is no such private key", path=reference))
 
 
 def _host(machine: Machine) -> str:

@@ -72,6 +72,23 @@ def _one(
     progress: Callable[[float], None],
 ) -> PlaceStatus:
     name = f"ayni-{central}-{datetime.fromtimestamp(now, UTC).strftime(_FORM)}.tar.gz.age"
+    size, sha256 = _write(place, name, layout, config.recipients, now, progress)
+    if digest(place, name) != sha256:
+        place.remove(name)
+        raise BackupError(_("what was written cannot be read again as it was: the medium is bad"))
+    drop(central, place, config.keep, now)
+    return PlaceStatus(tried_at=now, good_at=now, name=name, size_bytes=size, sha256=sha256)
+
+
+def _write(
+    place: Place,
+    name: str,
+    layout: Layout,
+    recipients: tuple[str, ...],
+    now: float,
+    progress: Callable[[float], None],
+) -> tuple[int, str]:
+    """A new one at a place: its size, and the SHA-256 of what was handed on."""
     made, size = hashlib.sha256(), 0
     with place.writing(name) as write:
 
@@ -81,12 +98,8 @@ def _one(
             size += len(piece)
             write(piece)
 
-        making.make(layout, config.recipients, hand_on, now, progress)
-    if digest(place, name) != made.hexdigest():
-        place.remove(name)
-        raise BackupError(_("what was written cannot be read again as it was: the medium is bad"))
-    drop(central, place, config.keep, now)
-    return PlaceStatus(tried_at=now, good_at=now, name=name, size_bytes=size, sha256=made.hexdigest())
+        making.make(layout, recipients, hand_on, now, progress)
+    return size, made.hexdigest()
 
 
 def drop(central: str, place: Place, keep: Keep, now: float) -> None:
@@ -110,14 +123,5 @@ def to_file(
     layout: Layout, path: Path, recipients: tuple[str, ...], now: float, progress: Callable[[float], None]
 ) -> int:
     """One backup by hand; how large it is. Raises `BackupError`."""
-    place = FolderPlace(path.parent)
-    size = 0
-    with place.writing(path.name) as write:
-
-        def hand_on(piece: bytes) -> None:
-            nonlocal size
-            size += len(piece)
-            write(piece)
-
-        making.make(layout, recipients, hand_on, now, progress)
+    size, _sha256 = _write(FolderPlace(path.parent), path.name, layout, recipients, now, progress)
     return size

@@ -182,11 +182,10 @@ class SftpPlace:
         code = _code(kind, body)
         if code == _OK:
             return
-        match code:
-            case 2:
-                raise self._fault(_("{path} is not there", path=name))
-            case 3:
-                raise self._fault(_("{path}: permission denied", path=name))
+        if code == _MISSING:
+            raise self._fault(_("{path} is not there", path=name))
+        if code == _DENIED:
+            raise self._fault(_("{path}: permission denied", path=name))
         said = _first(body[4:]).decode("utf-8", "replace") if len(body) >= 8 else ""
         raise self._fault(
             _("{path}: refused ({reason}); is its disk full?", path=name, reason=said[:80] or code)

@@ -4,7 +4,6 @@ central."""
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -60,6 +59,4 @@ def write(data_dir: Path, status: BackupStatus) -> None:
     path = data_dir / FILE
     body = {"places": {name: asdict(each) for name, each in status.places.items()}}
     files.write_text(path, json.dumps(body, indent=1) + "\n", mode=0o600)
-    if os.geteuid() == 0:
-        owner = data_dir.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+    files.give(path, data_dir)

@@ -6,12 +6,15 @@ import argparse
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from ayni_core.fault import UnfitError, fault
 from ayni_core.schema import ConfigError
 from ayni_core.wire.topics import Rights, rights
 from ayni_hub.config import HubConfig
 from ayni_hub.keys import live
+from ayni_hub.keys.at_hub import keeper_of
 from ayni_hub.keys.live import Order, Outcome
 from ayni_io import accounts
 from ayni_io.i18n import _, _n
@@ -55,8 +58,7 @@ def _broker(
     """The broker as the account that may change accounts. Raises `ConfigError`."""
     if config is not None and options.broker is None:
         if config.accounts is not None:
-            source = str(options.config)
-            return config.accounts.broker(config.broker.resolve(source, config.data_dir), source)
+            return keeper_of(config, options.config)
         where = BrokerConfig(
             host=config.broker.host,
             port=config.broker.port,
@@ -67,23 +69,15 @@ def _broker(
         port = DEFAULT_TLS_PORT if options.ca else DEFAULT_PORT
         try:
             host, port = broker_address(options.broker or "127.0.0.1", port)
-        except ValueError as error:
-            raise ConfigError([f"--broker: {error}"]) from None
+        except UnfitError as error:
+            raise ConfigError([fault("--broker", error.what)]) from None
         if options.ca is None and host not in ("127.0.0.1", "::1", "localhost"):
-            raise ConfigError(["--ca is missing: off this machine the broker is reached over TLS only"])
+            raise ConfigError([fault("--ca", "fault.missing_tls")])
         where = BrokerConfig(host=host, port=port, ca=options.ca)
     keeper = f"k-{options.hub}"
     if keeper not in passwords:
-        wanted = "a section accounts in hub.yaml, --dir or --passwords"
-        raise ConfigError([f"{keeper}: its password is not known here; expected {wanted}"])
-    return BrokerConfig(
-        host=where.host,
-        port=where.port,
-        protocol=where.protocol,
-        ca=where.ca,
-        username=keeper,
-        password=passwords[keeper],
-    )
+        raise ConfigError([fault(keeper, "fault.keeper_unknown")])
+    return replace(where, username=keeper, password=passwords[keeper])
 
 
 def _lines(outcome: Outcome, *, check: bool) -> list[str]:

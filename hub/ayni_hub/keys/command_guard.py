@@ -13,13 +13,14 @@ from pathlib import Path
 
 from ayni_io import accounts_guard
 from ayni_io.i18n import _
+from ayni_io.usage import Parser
 
 ACCOUNTS = Path("/var/lib/mosquitto/ayni-accounts.json")
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni hub guard`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni hub guard",
         description=_("Keep a good copy of the broker's accounts, and put it back where they are damaged."),
     )

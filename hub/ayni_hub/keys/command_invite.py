@@ -10,17 +10,16 @@ import asyncio
 import secrets
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from ayni_core import account_plan, invitation
-from ayni_core.address import split_address
+from ayni_core.fault import fault
 from ayni_core.inventory import Network
 from ayni_core.invitation import Invitation
-from ayni_core.machines import TLS_PORT
-from ayni_core.schema import ConfigError, did_you_mean
+from ayni_core.message import Phrase
+from ayni_core.schema import ConfigError
 from ayni_core.wire import topics
-from ayni_hub import config as hub_config
 from ayni_hub.config import HubConfig
+from ayni_hub.keys import at_hub
 from ayni_hub.keys.record import Invitation as Noted
 from ayni_hub.keys.record import Record, RecordError
 from ayni_io import broker_look, clock
@@ -28,15 +27,14 @@ from ayni_io.broker_look import LookError
 from ayni_io.control import ControlError, controlling
 from ayni_io.i18n import _
 from ayni_io.mqtt import BrokerConfig
-from ayni_io.rulebook import load_rules, read_network
+from ayni_io.usage import Parser
 
-INSTALLED = Path("/etc/ayni/hub.yaml")
 HOURS, MOST_HOURS = 24, 24 * 14
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni hub invite`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni hub invite",
         description=_("Print an invitation by which a machine becomes a monitor: ayni agent enrol."),
     )
@@ -45,9 +43,7 @@ def parser() -> argparse.ArgumentParser:
         "--hours", type=float, default=HOURS, metavar="N", help=_("how long it is good (default: 24)")
     )
     result.add_argument("--end", action="store_true", help=_("end an invitation that was not used"))
-    result.add_argument(
-        "--config", type=Path, default=INSTALLED, metavar="HUB.YAML", help=_("the hub whose broker it is")
-    )
+    at_hub.add_config(result)
     return result
 
 
@@ -57,19 +53,15 @@ def main(argv: Sequence[str]) -> int:
     options = command.parse_args(argv)
     if not 0 < options.hours <= MOST_HOURS:
         command.error(_("--hours: expected more than 0 and at most {most}", most=MOST_HOURS))
-    config = hub_config.load(options.config)
-    broker = keeper_of(config, options.config)
-    network = read_network(config.network, load_rules())
-    if options.node not in network.nodes:
-        hint = did_you_mean(options.node, network.nodes)
-        command.error(_('unknown monitor "{name}"{hint}', name=options.node, hint=hint))
+    here = at_hub.look(options.config)
+    at_hub.check_monitors(command, here.network, [options.node])
     try:
         if options.end:
-            asyncio.run(_end(config, broker, options.node))
+            asyncio.run(_end(here.config, here.broker, options.node))
             print(_("{node} is no longer invited", node=options.node))
             return 0
-        made = _made(network, options.node, broker)
-        asyncio.run(_invite(config, broker, made, options.hours))
+        made = _made(here.network, options.node, here.broker)
+        asyncio.run(_invite(here.config, here.broker, made, options.hours))
     except (ControlError, RecordError, LookError) as error:
         print(f"ayni hub invite: {error}", file=sys.stderr)
         return 1
@@ -81,22 +73,11 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def keeper_of(config: HubConfig, path: Path) -> BrokerConfig:
-    """The broker of a hub as its keeper of accounts. Raises `ConfigError`."""
-    if config.accounts is None:
-        raise ConfigError(
-            [f"{path}: accounts: is missing; expected the account that changes accounts, such as accounts: "
-             f"{{password: credential:k-{config.name}}}"]
-        )  # fmt: skip
-    return config.accounts.broker(config.broker.resolve(str(path), config.data_dir), str(path))
-
-
 def _made(network: Network, node: str, broker: BrokerConfig) -> Invitation:
-    if network.hub.address is None:
-        raise ConfigError(
-            [_("network.yaml: hub.address: is missing; expected where monitors find the central")]
-        )
-    given = [split_address(each, usual=TLS_PORT) for each in (network.hub.address, *network.hub.also)]
+    given = network.hub.places
+    if not given:
+        wanted = Phrase("word.where_monitors")
+        raise ConfigError([fault("network.yaml: hub.address", "fault.missing", wanted=wanted)])
     return Invitation(
         node=node,
         addresses=tuple(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in given),

@@ -9,19 +9,16 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from ayni_core.schema import did_you_mean
-from ayni_hub import config as hub_config
 from ayni_hub.config import HubConfig
-from ayni_hub.keys.command_invite import INSTALLED, keeper_of
+from ayni_hub.keys import at_hub
 from ayni_hub.keys.line import Line
 from ayni_hub.keys.record import Record, RecordError
 from ayni_hub.keys.renewing import Result
 from ayni_io.control import ControlError, connected
 from ayni_io.i18n import _, say
 from ayni_io.mqtt import BrokerConfig
-from ayni_io.rulebook import load_rules, read_network
+from ayni_io.usage import Parser
 
 STILL_TO_COME = 3
 _AT_ONCE = 8
@@ -29,15 +26,13 @@ _AT_ONCE = 8
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni hub rotate`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni hub rotate",
         description=_("Give monitors another password for the broker, while they run."),
     )
     result.add_argument("nodes", nargs="*", metavar="NODE", help=_("a monitor of network.yaml"))
     result.add_argument("--all", action="store_true", help=_("all of them"))
-    result.add_argument(
-        "--config", type=Path, default=INSTALLED, metavar="HUB.YAML", help=_("the hub whose broker it is")
-    )
+    at_hub.add_config(result)
     return result
 
 
@@ -45,19 +40,13 @@ def main(argv: Sequence[str]) -> int:
     """Renew them, and say how far each came. Raises `ConfigError`."""
     command = parser()
     options = command.parse_args(argv)
-    config = hub_config.load(options.config)
-    broker = keeper_of(config, options.config)
-    network = read_network(config.network, load_rules())
-    nodes = list(network.nodes) if options.all else list(dict.fromkeys(options.nodes))
+    here = at_hub.look(options.config)
+    nodes = list(here.network.nodes) if options.all else list(dict.fromkeys(options.nodes))
     if not nodes:
         command.error(_("name a monitor, or give --all"))
-    for node in nodes:
-        if node not in network.nodes:
-            command.error(
-                _('unknown monitor "{name}"{hint}', name=node, hint=did_you_mean(node, network.nodes))
-            )
+    at_hub.check_monitors(command, here.network, nodes)
     try:
-        results = asyncio.run(_renew(config, broker, nodes))
+        results = asyncio.run(_renew(here.config, here.broker, nodes))
     except (ControlError, RecordError) as error:
         print(f"ayni hub rotate: {error}", file=sys.stderr)
         return 1

@@ -17,15 +17,17 @@ from ayni_core import installed
 from ayni_core.inventory import Network
 from ayni_hub.keys import setting_up
 from ayni_hub.keys.setting_up import Ask, Basics, Place, SetupError
+from ayni_io import yamlfile
 from ayni_io.i18n import _
 from ayni_io.switched_on import switch_on
+from ayni_io.usage import Parser
 
 PKI = "ayni-pki"
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `ayni hub setup`."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="ayni hub setup",
         description=_("Make this machine the central of a network: configuration, certificate, broker."),
     )
@@ -100,9 +102,9 @@ def _network(place: Place, options: argparse.Namespace, ask: Ask) -> tuple[dict[
     """The inventory: what is named, what is here, or what a person answers."""
     here = place.etc / "network.yaml"
     if options.network is not None:
-        return setting_up.load(options.network), str(options.network)
+        return yamlfile.document(options.network), str(options.network)
     if here.is_file():
-        return setting_up.load(here), str(here)
+        return yamlfile.document(here), str(here)
     title = options.title or ask(_("What is the network called? "))
     addresses = options.address or ask(_("Where do monitors find this machine (name or address)? ")).split()
     nodes = options.node

@@ -90,7 +90,7 @@ class Enrolling:
 
     def _prepare(self, node: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         network: Network = read_network(self._network, load_rules())
-        raw, _lines = yamlfile.load(self._network.read_text(encoding="utf-8"), str(self._network))
+        raw = yamlfile.document(self._network)
         found = network.nodes[node]
         machine = installed.Machine(
             name=node, title=found.title, site=found.site, shell=Shell(host=node), node=node

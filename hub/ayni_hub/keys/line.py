@@ -14,7 +14,6 @@ from ayni_io.mqtt import BrokerConfig, MqttClient
 
 log = logging.getLogger("keeper")
 _MOST_TOLD = 100
-ENROLS = f"{topics.PREFIX}/enrol/+"
 
 
 class Line:
@@ -35,12 +34,12 @@ class Line:
         self.on_enrol: Callable[[str, bytes], None] | None = None
         self._told: set[str] = set()
         self.client.on_message = self._message
-        self.client.subscribe(renewing.HEARS)
+        self.client.subscribe(topics.renewed("+"))
 
     def listen_for_enrolment(self, on_enrol: Callable[[str, bytes], None]) -> None:
         """Hear who asks to become a node, too."""
         self.on_enrol = on_enrol
-        self.client.subscribe(ENROLS)
+        self.client.subscribe(topics.enrol("+"))
 
     def _message(self, topic: str, payload: bytes, retained: bool) -> None:
         if topic == topics.CONTROL_ANSWER:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -60,7 +59,7 @@ class Record:
     """The file in a hub's folder. Raises `RecordError`."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._folder = data_dir / FOLDER
+        self._data_dir, self._folder = data_dir, data_dir / FOLDER
         self._path = self._folder / _FILE
 
     def read(self) -> Kept:
@@ -129,24 +128,18 @@ class Record:
         try:
             if not self._folder.is_dir():
                 self._folder.mkdir(mode=0o700)
-                self._give(self._folder)
+                files.give(self._folder, self._data_dir)
             with (self._folder / "lock").open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                self._give(self._folder / "lock")
+                files.give(self._folder / "lock", self._data_dir)
                 kept = self.read()
                 before = _packed(kept)
                 yield kept
                 if (after := _packed(kept)) != before:
                     files.write_durably(self._path, after, mode=0o600)
-                    self._give(self._path)
+                    files.give(self._path, self._data_dir)
         except OSError as error:
             raise RecordError(f"{self._path}: cannot be written: {error.strerror}") from None
-
-    def _give(self, path: Path) -> None:
-        """What root makes by hand belongs to the user that the central runs as, whose folder this is."""
-        if os.geteuid() == 0:
-            owner = self._folder.parent.stat()
-            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _packed(kept: Kept) -> str:

@@ -34,7 +34,6 @@ log = logging.getLogger("keeper")
 PAUSE_S = 3.0
 WITHIN_S = 45.0
 _MOST_WAITING = 10
-HEARS = f"{topics.PREFIX}/renewed/+"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,7 @@ class Result:
 
 
 class Renewing:
-    """Over one connection of the keeper, which hears `HEARS`. `pause_s` is between two tries."""
+    """Over a connection of the keeper, which hears where nodes tell of it. `pause_s` is between two tries."""
 
     def __init__(
         self,

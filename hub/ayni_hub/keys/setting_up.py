@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from ayni_core import installed, inventory
+from ayni_core.fault import fault
 from ayni_core.inventory import Network
 from ayni_core.machines import Shell
+from ayni_core.message import Phrase
 from ayni_core.schema import NAME, ConfigError, Faults, Fields
 from ayni_core.wire.topics import rights
-from ayni_io import accounts, files, yamlfile, yamlwrite
-from ayni_io.i18n import _
+from ayni_io import accounts, files, yamlwrite
+from ayni_io.i18n import _, fault_line
 
 ACCOUNTS = (f"h-{installed.HUB}", installed.KEEPER)
 _ABOUT = "Written by `ayni hub setup`."
@@ -58,11 +60,10 @@ class Basics:
 
 @dataclass(slots=True)
 class Place:
-    """The machine below `root`; `written` and `kept` are what came of each file."""
+    """The machine below `root`, and the files that were written there."""
 
     root: Path
     written: list[Path] = field(default_factory=list)
-    kept: list[Path] = field(default_factory=list)
 
     @property
     def etc(self) -> Path:
@@ -84,7 +85,6 @@ class Place:
     def write(self, path: Path, text: str, mode: int, owner: str = "root", group: str = "root") -> None:
         """A file that says this; written only where it did not."""
         if path.is_file() and path.read_bytes() == text.encode("utf-8"):
-            self.kept.append(path)
             return
         files.write_durably(path, text, mode=mode)
         self._give(path, owner, group)
@@ -124,7 +124,7 @@ def check(basics: Basics) -> None:
     try:
         read(basics.document(), "network.yaml")
     except ConfigError as error:
-        raise SetupError(error.faults[0]) from None
+        raise SetupError(fault_line(error.noted[0])) from None
 
 
 def configure(place: Place, raw: dict[str, Any], source: str) -> tuple[Network, tuple[str, ...]]:
@@ -132,7 +132,8 @@ def configure(place: Place, raw: dict[str, Any], source: str) -> tuple[Network, 
     `ConfigError`."""
     network = read(raw, source)
     if network.hub.address is None:
-        raise ConfigError([f"{source}: hub.address: is missing; expected where monitors find the central"])
+        where = Phrase("word.where_monitors")
+        raise ConfigError([fault(f"{source}: hub.address", "fault.missing", wanted=where)])
     machine = installed.Machine(
         name=installed.HUB, title=network.title, site=None, shell=Shell(host=installed.HUB), hub=True
     )
@@ -141,14 +142,14 @@ def configure(place: Place, raw: dict[str, Any], source: str) -> tuple[Network, 
     place.folder(place.etc / "secrets", 0o700)
     for name in ("network.yaml", "hub.yaml"):
         if name == "hub.yaml" and (place.etc / name).is_file():
-            place.kept.append(place.etc / name)  # whoever lives there may have added to it
-        else:
-            text = yamlwrite.dump(given.documents[name], comment=_ABOUT)
-            place.write(place.etc / name, text, 0o640, group="ayni")
+            continue  # whoever lives there may have added to it
+        text = yamlwrite.dump(given.documents[name], comment=_ABOUT)
+        place.write(place.etc / name, text, 0o640, group="ayni")
     for account in ACCOUNTS:
         path = place.etc / "secrets" / account
-        (place.kept if path.is_file() else place.written).append(path)
-        files.keep_secret(path)
+        if not path.is_file():
+            files.keep_secret(path)
+            place.written.append(path)
     wanted = (name for name in given.credentials if not (place.etc / "secrets" / name).is_file())
     return network, tuple(wanted)
 
@@ -189,22 +190,12 @@ def install_broker(place: Place) -> None:
     place.folder(state, 0o700, "mosquitto", "mosquitto")
     path = state / "ayni-accounts.json"
     if path.is_file():
-        place.kept.append(path)
         return
     secrets = place.etc / "secrets"
     passwords = {name: (secrets / name).read_text(encoding="utf-8").strip() for name in ACCOUNTS}
     extra = {name: rights(name) for name in ACCOUNTS}
     document = accounts.dynamic_security(passwords, {}, extra=extra)
     place.write(path, accounts.as_text(document), 0o600, "mosquitto", "mosquitto")
-
-
-def load(path: Path) -> dict[str, Any]:
-    """A network.yaml as it stands. Raises `ConfigError`."""
-    try:
-        raw, _lines = yamlfile.load(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
-    return dict(raw)
 
 
 Ask = Callable[[str], str]

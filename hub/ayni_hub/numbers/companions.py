@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ayni_core import __version__
+from ayni_core.fault import fault
 from ayni_core.home_assistant import Wanted
+from ayni_core.message import Phrase
 from ayni_core.schema import ConfigError, did_you_mean
 from ayni_hub.config import HubConfig
 from ayni_hub.inside import Companion, Inside
@@ -40,8 +42,9 @@ def of(config: HubConfig, inside: Inside, broker: BrokerConfig) -> list[Companio
 
 def _check_sites(wanted: Wanted, inside: Inside) -> None:
     sites = inside.network.sites
+    where, what = "hub.yaml: home_assistant.sites", Phrase("word.site")
     faults = [
-        f'hub.yaml: home_assistant.sites: unknown site "{name}"{did_you_mean(name, sites)}'
+        fault(where, "fault.unknown", what=what, name=name, hint=did_you_mean(name, sites))
         for name in wanted.sites
         if name not in sites
     ]

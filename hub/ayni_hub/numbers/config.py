@@ -30,12 +30,10 @@ def read_home_assistant(fields: Fields) -> Wanted | None:
     below = fields.child("home_assistant")
     prefix = below.text("prefix", Wanted().prefix)
     if not PREFIX.fullmatch(prefix):
-        below.fault(
-            "prefix", f'"{prefix[:80]}" must be words of letters, digits, - and _, with / between them'
-        )
+        below.fault("prefix", "fault.prefix", given=prefix[:80])
         prefix = Wanted().prefix
     if f"{prefix}/".startswith("ayni/"):
-        below.fault("prefix", "must not begin with ayni: that is our own")
+        below.fault("prefix", "fault.own_prefix")
     wanted = Wanted(prefix=prefix, sites=below.texts("sites"))
     below.done()
     return wanted

@@ -13,7 +13,7 @@ from ayni_core.message import Message
 from ayni_core.reach import Heartbeat
 from ayni_core.schema import ConfigError
 from ayni_core.wire.messages import Event
-from ayni_io import secret
+from ayni_io import i18n, secret
 from ayni_io.i18n import _
 from ayni_io.web import Ask, Web, WebError
 
@@ -68,7 +68,7 @@ class Heart:
                 return _("the address must begin with https://")
             answer = await self._web.ask(Ask(url=url, within_s=_WITHIN_S, most=_MOST_BYTES))
         except ConfigError as error:
-            return str(error)
+            return i18n.reason(error)
         except WebError as error:
             return str(error).replace(url, "…").replace(url[:80], "…")
         return (

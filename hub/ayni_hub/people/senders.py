@@ -12,7 +12,7 @@ from ayni_core.inventory import Network
 from ayni_core.reach import Target
 from ayni_core.schema import ConfigError
 from ayni_hub.people.telegram import Telegram, TelegramError
-from ayni_io import secret
+from ayni_io import i18n, secret
 from ayni_io.i18n import _
 
 _PROGRAM = "ayni_hub.people.apprise_send"
@@ -54,7 +54,7 @@ class Senders:
             where = f"{self._source}: people.{person}.notify.{target.name}.address"
             address = secret.resolve(target.address or "", where)
         except ConfigError as error:
-            return Result(ok=False, reason=str(error))
+            return Result(ok=False, reason=i18n.reason(error))
         async with self._room:
             return await _by_apprise(address.reveal(), title, body)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ayni_core.schema import ConfigError
+from ayni_io import i18n
 from ayni_io.i18n import _
 from ayni_io.secret import Secret
 from ayni_io.web import Answer, Ask, Web, WebError
@@ -82,7 +83,7 @@ class Telegram:
         try:
             token = self._token().reveal()
         except ConfigError as error:
-            raise TelegramError(str(error)) from None
+            raise TelegramError(i18n.reason(error)) from None
         ask = Ask(
             url=f"{self._server}/bot{token}/{method}",
             within_s=within_s,

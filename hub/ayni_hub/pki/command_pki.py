@@ -15,9 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ayni_core import inventory
-from ayni_core.address import split_address
 from ayni_core.inventory import Network
-from ayni_core.schema import ConfigError
 from ayni_hub.pki import authority, passphrase, standing, work
 from ayni_hub.pki.authority import CA_YEARS, MOST_SERVER_YEARS, SERVER_YEARS, Authority, PkiError
 from ayni_hub.pki.folder import PkiFolder
@@ -25,6 +23,7 @@ from ayni_hub.pki.passphrase import Ask
 from ayni_hub.pki.work import Issued
 from ayni_io import clock, yamlfile
 from ayni_io.i18n import _
+from ayni_io.usage import Parser
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
 _EARLIEST = 1_704_067_200.0
@@ -226,7 +225,7 @@ def _finish(folder: PkiFolder, now: float, options: argparse.Namespace, ask: Ask
 
 
 def _parser(command: str, description: str) -> argparse.ArgumentParser:
-    result = argparse.ArgumentParser(prog=f"ayni pki {command}", description=description)
+    result = Parser(prog=f"ayni pki {command}", description=description)
     result.add_argument("--dir", dest="folder", type=Path, default=Path("pki"), metavar="DIR",
                         help=_("where the authority is (pki without it)"))  # fmt: skip
     return result
@@ -298,12 +297,7 @@ def _names(options: argparse.Namespace) -> tuple[str, ...]:
     given: list[str] = list(options.names)
     if not given:
         network = _network(options)
-        hub = network.hub if network is not None else None
-        addresses = (hub.address, *hub.also) if hub is not None and hub.address else ()
-        try:
-            given = [split_address(each)[0] for each in addresses]
-        except ValueError as error:
-            raise ConfigError([f"network.yaml: hub: {error}"]) from None
+        given = [host for host, _port in network.hub.places] if network is not None else []
     return tuple(dict.fromkeys(authority.server_name(each) for each in given))
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from ayni_core.fault import fault
 from ayni_core.schema import ConfigError
 from ayni_hub.pki.authority import PkiError
 from ayni_io import secret
@@ -63,7 +64,7 @@ def _given(file: Path | None, variable: str | None) -> str | None:
     if variable is not None:
         value = os.environ.get(variable)
         if not value:
-            raise ConfigError([f"--passphrase-env: the environment variable {variable} is not set"])
+            raise ConfigError([fault("--passphrase-env", "fault.variable", name=variable)])
         return value.strip()
     return None
 

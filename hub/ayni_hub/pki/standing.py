@@ -9,12 +9,13 @@ from typing import Any
 
 from cryptography import x509
 
+from ayni_core.x509 import CRITICAL_DAYS, SOON_DAYS
 from ayni_hub.pki import authority
 from ayni_hub.pki.folder import PkiFolder
 from ayni_io.i18n import _, _n
 
 DAY_S = 86_400.0
-SERVER_DAYS, AUTHORITY_DAYS = (90, 30), (730, 180)
+AUTHORITY_DAYS = 730, 180
 """Fewer days left than these are soon, and critical: a roll-over takes until everybody was reached."""
 STATES = ("ok", "soon", "critical", "expired", "not_yet", "broken")
 """What a certificate may be; the last four need somebody now."""
@@ -81,7 +82,7 @@ def _server(folder: PkiFolder, name: str, trusted: x509.Certificate, now: float)
 
 def _standing(role: str, path: Path, certificate: x509.Certificate, now: float, why: str = "") -> Standing:
     seen = authority.seen(certificate)
-    soon, critical = SERVER_DAYS if role == "server" else AUTHORITY_DAYS
+    soon, critical = (SOON_DAYS, CRITICAL_DAYS) if role == "server" else AUTHORITY_DAYS
     return Standing(
         role=role,
         path=path,

@@ -26,7 +26,7 @@ from ayni_hub.places import Places
 from ayni_hub.rerun.past import Past
 from ayni_hub.rerun.recorded import Recorded
 from ayni_hub.store import StoreError
-from ayni_io import clock
+from ayni_io import clock, i18n
 from ayni_io.rulebook import load_rules, read_network
 
 WITHIN_S = 4.0
@@ -51,7 +51,7 @@ def main() -> int:
             for line in sys.stdin:
                 _say(answers.answer(json.loads(line)))
     except (StoreError, ConfigError, OSError) as error:
-        _say({"error": str(error)})
+        _say({"error": i18n.reason(error)})
         return 1
     return 0
 
