@@ -31,6 +31,7 @@ from ayni_core.wire import (
     past,
     questions,
     topics,
+    views,
 )
 from ayni_core.wire import limits as bounds
 from ayni_core.wire.dictionary import DICTIONARIES
@@ -286,7 +287,7 @@ def dataclasses_of(module: types.ModuleType) -> dict[str, Any]:
 
 KINDS = {
     name: kind
-    for module in (messages, questions, health, past, keys)
+    for module in (messages, questions, health, past, keys, views)
     for name, kind in dataclasses_of(module).items()
 }
 
