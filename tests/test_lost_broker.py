@@ -50,7 +50,7 @@ def test_killed_broker_banner_everything_usable_and_the_same_picture_afterwards(
         screen.wait(r"NO CONTACT")
         screen.wait("nothing listens")
         with mosquitto(tmp_path, port) as process:
-            before = screen.wait(lambda text: "LIVE" in text and "Torre-Cerro" in text)
+            before = screen.still(lambda text: "LIVE" in text and "Torre-Cerro" in text, body)
             process.send_signal(signal.SIGKILL)
             process.wait(5)
             shown = screen.wait("NO CONTACT")

@@ -41,8 +41,22 @@ class Screen:
         return self.text().splitlines()
 
     def resize(self, columns: int, rows: int) -> None:
-        """Another size of the terminal."""
-        self._tmux("resize-window", "-t", "run", "-x", str(columns), "-y", str(rows))
+        """Another size of the terminal; tmux may keep it to itself for a while, so it is told again until the
+        program's terminal has it."""
+        tty = self._tmux("display-message", "-p", "-t", "run", "#{pane_tty}").stdout.strip()
+        end = time.monotonic() + 30
+        while True:
+            self._tmux("resize-window", "-t", "run", "-x", str(columns), "-y", str(rows))
+            handle = os.open(tty, os.O_RDONLY | os.O_NOCTTY)
+            try:
+                size = os.get_terminal_size(handle)
+            finally:
+                os.close(handle)
+            if size == (columns, rows):
+                return
+            if time.monotonic() > end:
+                pytest.fail(f"tmux kept its terminal at {size.columns}x{size.lines}")
+            time.sleep(0.3)
 
     def wait(self, wanted: str | Callable[[str], bool], *, within_s: float = 60.0) -> str:
         """Until the screen shows a text (a regular expression) or fits; the screen then. Fails otherwise."""
@@ -55,6 +69,16 @@ class Screen:
             if time.monotonic() > end:
                 pytest.fail(f"the screen never showed {wanted!r} in {within_s:g} s; it shows:\n{shown}")
             time.sleep(0.1)
+
+    def still(self, wanted: Callable[[str], bool], seen: Callable[[str], object]) -> str:
+        """Until the screen fits, and what is looked at in it stays the same for a second; the screen then."""
+        last: list[object] = []
+
+        def fits(shown: str) -> bool:
+            last.append(seen(shown))
+            return wanted(shown) and last[-10:] == [last[-1]] * 10
+
+        return self.wait(fits)
 
     def pid(self) -> int:
         """The process that was started."""
