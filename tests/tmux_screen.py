@@ -110,7 +110,13 @@ class Screen:
             "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "AYNI_LANG": "en", "AYNI_PASSWORD": "", "NO_COLOR": "",
             **(environment or {}),
         }  # fmt: skip
-        words = ["env", *(f"{name}={value}" for name, value in own.items()), *command]
+        sizes = [
+            "-u",
+            "COLUMNS",
+            "-u",
+            "LINES",
+        ]  # a worker of xdist has them: what is started would believe them
+        words = ["env", *sizes, *(f"{name}={value}" for name, value in own.items()), *command]
         screen = cls(socket)
         columns, rows = size
         start = [
