@@ -114,6 +114,6 @@ def fill(name: str, path: str, *, leave_kb: int = 0, empty: bool = False) -> Non
         return
     space = os.statvfs(place)
     left = space.f_bavail * space.f_frsize - leave_kb * 1024
-    with filler.open("wb") as file, contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), filler.open("wb") as file:  # also what is written when it is closed
         for _ in range(max(0, left) // 4096):
             file.write(bytes(4096))
